@@ -1,0 +1,68 @@
+"""Rows for test_blocks: the residual blocks. See test_blocks for what a Row means."""
+
+from rows import Bad, Mutant, Row
+
+from keras_cases.blocks.residual import (
+    bottleneck_block_v1, bottleneck_block_v2, res_block_v1, res_block_v2)
+
+ROWS = [
+    Row(res_block_v1, (8, 8, 16), lambda f, x, **k: f(x, 16, 16, **k), (8, 8, 16), 4_768,
+        "conv bn act conv bn add act"),
+    Row(res_block_v1, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_688),
+    Row(res_block_v1, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", use_bias=False, **k),
+        (5, 5, 8), 9 * 4 * 8 + 9 * 8 * 8 + 8 * 8),
+    Row(res_block_v1, (8, 8, 4), lambda f, x, **k: f(x, 4, 4, 2, shortcut_norm=True, **k), (4, 4, 4),
+        9 * 4 * 4 * 2 + 8 + 8 * 4 + (4 * 4 + 4) + 4 * 4),
+    Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 16, **k), (8, 8, 16), 4_768,
+        "bn act conv bn act conv add"),
+    Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_624),
+    Row(res_block_v2, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", **k), (5, 5, 8),
+        9 * 4 * 8 + 9 * 8 * 8 + 16 + 4 * 4 + 4 * 8),
+    Row(bottleneck_block_v1, (8, 8, 32), lambda f, x, **k: f(x, 8, **k), (8, 8, 32),
+        17 * 64 + 6 * 8 + 24 * 8),
+    Row(bottleneck_block_v1, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
+        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 6 * 4 + 24 * 4) + (8 * 16 + 16 + 4 * 16)),
+    Row(bottleneck_block_v2, (8, 8, 32), lambda f, x, **k: f(x, 8, **k), (8, 8, 32),
+        17 * 64 + 4 * 8 + 24 * 8),
+    Row(bottleneck_block_v2, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
+        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 16 + 4 * 8 + 8 * 4) + (8 * 16 + 16)),
+    Row(bottleneck_block_v2, (9, 9, 16), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
+        17 * 16 + 16 + 24 * 4),
+]
+
+# (block, input shape, call, a piece of the message); None: Keras's own ValueError is enough
+BAD = [
+    Bad(res_block_v1, (8, 8, 1), lambda f, x: f(x, 16, 16), "input_filter=16"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 1, 16), "input_filter=1"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 32, 32), "input_filter=32"),
+    Bad(res_block_v2, (8, 8, 1), lambda f, x: f(x, 16, 16), "input_filter=16"),
+    Bad(res_block_v2, (8, 8, 16), lambda f, x: f(x, 32, 16), "input_filter=32"),
+    Bad(res_block_v1, (16,), lambda f, x: f(x, 16, 16), "batch, H, W, C"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 16, 0), "filters"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 16, -4), "filters"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 16, 16, strides=0), "strides"),
+    Bad(res_block_v1, (8, 8, 16), lambda f, x: f(x, 16, 32, shortcut="A"), "shortcut='A'"),
+    Bad(res_block_v2, (8, 8, 16), lambda f, x: f(x, 16, 8, shortcut="pad"), "shrink"),
+    Bad(bottleneck_block_v1, (8, 16), lambda f, x: f(x, 4), "batch, H, W, C"),
+    Bad(bottleneck_block_v1, (8, 8, 16), lambda f, x: f(x, 0), "filters"),
+    Bad(bottleneck_block_v2, (8, 16), lambda f, x: f(x, 4), "batch, H, W, C"),
+    Bad(bottleneck_block_v2, (8, 8, 16), lambda f, x: f(x, 4, strides=-1), "strides"),
+]
+
+# a real bug, as a change of our source; every one must be caught by at least one fact of a Row
+MUTANTS = [
+    Mutant(res_block_v1, "projects the residual, not the input (one in nine public copies)",
+           "strides=strides, **conv)(x)\n        if shortcut_norm", 
+           "strides=strides, **conv)(res_x)\n        if shortcut_norm"),
+    Mutant(res_block_v1, "throws its first convolution away (a course's official block)",
+           "res_x = layers.Conv2D(output_filter, 3, **conv)(res_x)",
+           "res_x = layers.Conv2D(output_filter, 3, strides=strides, **conv)(x)"),
+    Mutant(res_block_v1, "forgets a batch normalization",
+           "**conv)(res_x)\n    res_x = layers.BatchNormalization()(res_x)", "**conv)(res_x)"),
+    Mutant(res_block_v1, "strides only the residual", "output_filter, 1, strides=strides",
+           "output_filter, 1"),
+    Mutant(res_block_v1, "has no width check", "or x.shape[-1] != input_filter", ""),
+    Mutant(res_block_v2, "activates after the addition, as v1 does",
+           "return layers.Add(name=name)([identity, res_x])",
+           "return layers.Activation(activation, name=name)(layers.Add()([identity, res_x]))"),
+]

@@ -1,0 +1,159 @@
+"""Every block: shape, count, graph, copy-paste, training, saving, bad input, and mutants.
+
+The rows live beside this file, one module per family (rows_*.py), each with ROWS, BAD, MUTANTS.
+"""
+
+import importlib
+import inspect
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+from keras import layers, ops
+
+FAMILIES = [importlib.import_module(p.stem) for p in sorted(Path(__file__).parent.glob("rows_*.py"))]
+ROWS = [row for family in FAMILIES for row in family.ROWS]
+BAD = [bad for family in FAMILIES for bad in family.BAD]
+MUTANTS = [mutant for family in FAMILIES for mutant in family.MUTANTS]
+
+
+def name_of(row):
+    return f"{row.block.__name__}-{'x'.join(map(str, row.input_shape))}-{getattr(row, 'parameters', '')}"
+
+
+def build(row, function=None):
+    x = keras.Input(row.input_shape)
+    return keras.Model(x, row.call(function or row.block, x, name="exit"))
+
+
+def pasted(block, change=lambda source: source):
+    """The function as a reader pastes it: its source alone, with keras, layers and ops at hand."""
+    namespace = {"keras": keras, "layers": layers, "ops": ops}
+    exec(change(inspect.getsource(block)), namespace)
+    return namespace[block.__name__]
+
+
+def edges(model):
+    """The graph as text, layer by layer: what kind it is, what it reads, how it is set."""
+    number, lines = {}, []
+    for operation in model.operations:
+        for node in operation._inbound_nodes:
+            for tensor in node.output_tensors:
+                number[id(tensor)] = len(number)
+            reads = [number.get(id(tensor), -1) for tensor in node.input_tensors]
+            settings = {k: v for k, v in operation.get_config().items() if k in SETTINGS} \
+                if isinstance(operation, layers.Layer) else {}
+            lines.append(f"{type(operation).__name__} {settings} reads {reads}")
+    return lines
+
+
+SETTINGS = ("filters", "kernel_size", "strides", "padding", "groups", "use_bias", "activation",
+            "pool_size", "units", "depth_multiplier", "rate")
+
+
+SHORT = {"Conv2D": "conv", "BatchNormalization": "bn", "Activation": "act", "Concatenate": "concat",
+         "DepthwiseConv2D": "dwconv", "MaxPooling2D": "maxpool", "AveragePooling2D": "avgpool",
+         "GlobalAveragePooling2D": "gap", "Conv2DTranspose": "upconv"}
+
+
+def kinds(model):
+    names = [type(operation).__name__ for operation in model.operations]
+    return " ".join(SHORT.get(name, name.lower()) for name in names if name != "InputLayer")
+
+
+def random_weights(model, seed=0):
+    """Weights and BN statistics drawn anew, so that no branch is silent."""
+    rng = np.random.default_rng(seed)
+    for variable in model.weights:
+        if "seed_generator" in variable.path:
+            continue
+        low = 0.5 if variable.path.endswith(("gamma", "moving_variance")) else -0.5
+        variable.assign(rng.uniform(low, 1.5 if low > 0 else 0.5, variable.shape).astype("float32"))
+
+
+def batch(row, n=2, seed=1):
+    return np.random.default_rng(seed).normal(size=(n, *row.input_shape)).astype("float32")
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_shape_count_and_exit(row):
+    model = build(row)
+    assert model.output_shape == (None, *row.output_shape)
+    assert model.count_params() == row.parameters
+    assert model.get_layer("exit").output is model.output
+    assert row.kinds in ("", kinds(model))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_a_pasted_copy_is_the_same_block_and_learns(row):
+    ours, copy = build(row), build(row, pasted(row.block))
+    assert edges(copy) == edges(ours)
+    random_weights(ours)
+    copy.set_weights(ours.get_weights())
+    x = batch(row)
+    np.testing.assert_allclose(copy(x), ours(x), rtol=1e-5, atol=1e-5)
+
+    y = np.random.default_rng(2).normal(size=(2, *row.output_shape)).astype("float32")
+    copy.compile(keras.optimizers.SGD(1e-4), "mse", jit_compile=False)
+    losses = [copy.train_on_batch(x, y) for _ in range(3)]
+    assert losses[-1] < losses[0]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=name_of)
+def test_saved_and_loaded_it_computes_the_same(row, tmp_path):
+    model = build(row)
+    random_weights(model)
+    model.save(tmp_path / "block.keras")
+    loaded = keras.models.load_model(tmp_path / "block.keras")
+    np.testing.assert_allclose(loaded(batch(row)), model(batch(row)), rtol=1e-5, atol=1e-5)
+
+
+@pytest.mark.parametrize("block", {row.block for row in ROWS}, ids=lambda b: b.__name__)
+def test_two_unnamed_copies_fit_in_one_model(block):
+    row = next(r for r in ROWS if r.block is block)
+    x = keras.Input(row.input_shape)
+    keras.Model(x, [row.call(block, x), row.call(block, x)])
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda bad: f"{bad.block.__name__}-{bad.says}")
+def test_bad_input_raises_an_error_that_says_what(bad):
+    with pytest.raises(ValueError, match=".*") as error:
+        bad.call(bad.block, keras.Input(bad.input_shape))
+    assert bad.says in str(error.value)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda m: f"{m.block.__name__}: {m.bug}")
+def test_a_published_bug_would_be_caught(mutant):
+    assert mutant.old in inspect.getsource(mutant.block), "the mutant no longer fits the source"
+    function = pasted(mutant.block, lambda source: source.replace(mutant.old, mutant.new, 1))
+
+    def broken(row):
+        try:
+            model = build(row, function)
+        except ValueError:
+            return True
+        return (model.output_shape != (None, *row.output_shape)
+                or model.count_params() != row.parameters or row.kinds not in ("", kinds(model)))
+
+    def silent(bad):
+        try:
+            bad.call(function, keras.Input(bad.input_shape))
+        except ValueError:
+            return False
+        return True
+
+    assert any(broken(row) for row in ROWS if row.block is mutant.block) \
+        or any(silent(bad) for bad in BAD if bad.block is mutant.block)
+
+
+def test_each_public_block_has_a_row():
+    import keras_cases.blocks as blocks
+    public = {f for f in vars(blocks).values() if inspect.isfunction(f)}
+    assert public <= {row.block for row in ROWS}
+
+
+@pytest.mark.parametrize("block", {row.block for row in ROWS}, ids=lambda b: b.__name__)
+def test_the_docstring_holds_what_a_reader_needs(block):
+    for part in ("Shapes:", "Parameters", "Paper:", "Differs from the paper:", "Raises:"):
+        assert part in block.__doc__, f"{block.__name__}: no {part!r} in its docstring"
