@@ -8,7 +8,6 @@ or in `data/` here; Keras's own cache or download; a stand-in (see stand_in.py).
 KERAS_CASES_OFFLINE=1 never downloads; KERAS_CASES_DOWNLOAD_SECONDS limits one download (600).
 """
 
-import contextlib
 import hashlib
 import os
 import socket
@@ -154,9 +153,8 @@ def _from_keras(name):
 
     def fetch():
         try:
-            with contextlib.redirect_stdout(sys.stderr):  # the progress bar is not our output
-                import keras
-                (x, y), (x_test, y_test) = getattr(keras.datasets, name).load_data()
+            import keras  # shows a progress bar
+            (x, y), (x_test, y_test) = getattr(keras.datasets, name).load_data()
             result["arrays"] = _checked(name, (x, y, x_test, y_test))
         except Exception as error:  # no network, a proxy's page, a half file: all end in the stand-in
             result["error"] = error

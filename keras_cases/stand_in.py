@@ -47,21 +47,33 @@ def _digits(labels, rng):
     inside = (column >= 0) & (column < 5) & (row >= 0) & (row < 7)
     ink = font[labels[:, None, None], row.clip(0, 6), column.clip(0, 4)] * inside
     bright = rng.uniform(0.6, 1, (len(labels), 1, 1)) * 255
-    noise = rng.normal(0, 25, ink.shape).astype("float32")
+    noise = 25 * rng.standard_normal(ink.shape, dtype="float32")
     return np.clip(ink * bright + np.abs(noise), 0, 255).astype("uint8")
+
+
+MASKS = (  # each of (u, v, the larger of |u| and |v|, the radius), in the order of SHAPE_NAMES
+    lambda u, v, q, r: r < 1,
+    lambda u, v, q, r: (r < 1) & (r > 0.6),
+    lambda u, v, q, r: q < 0.85,
+    lambda u, v, q, r: (q < 0.9) & (q > 0.5),
+    lambda u, v, q, r: (v < 0.7) & (np.abs(u) < (v + 1) * 0.55),
+    lambda u, v, q, r: np.abs(u) + np.abs(v) < 1.1,
+    lambda u, v, q, r: (np.minimum(np.abs(u), np.abs(v)) < 0.3) & (q < 1),
+    lambda u, v, q, r: (np.abs(np.abs(u) - np.abs(v)) < 0.35) & (q < 0.9),
+    lambda u, v, q, r: (q < 0.9) & (np.floor(v * 2.5) % 2 == 0),
+    lambda u, v, q, r: (q < 0.9) & ((np.floor(u * 2.2) + np.floor(v * 2.2)) % 2 == 0),
+)
 
 
 def _shapes(labels, rng):
     u, v = _grid(len(labels), 32, rng, (0.45, 0.8))
-    a, b, r = np.abs(u), np.abs(v), np.hypot(u, v)
-    square = np.maximum(a, b)
-    masks = [r < 1, (r < 1) & (r > 0.6), square < 0.85, (square < 0.9) & (square > 0.5),
-             (v < 0.7) & (a < (v + 1) * 0.55), a + b < 1.1, (np.minimum(a, b) < 0.3) & (square < 1),
-             (np.abs(a - b) < 0.35) & (square < 0.9), (square < 0.9) & (np.floor(v * 2.5) % 2 == 0),
-             (square < 0.9) & ((np.floor(u * 2.2) + np.floor(v * 2.2)) % 2 == 0)]
-    mask = np.choose(labels[:, None, None], masks)[..., None]
+    square, radius = np.maximum(np.abs(u), np.abs(v)), np.hypot(u, v)
+    inside = np.empty(u.shape, bool)
+    for label, mask in enumerate(MASKS):
+        own = labels == label
+        inside[own] = mask(u[own], v[own], square[own], radius[own])
     back = rng.uniform(0, 255, (len(labels), 1, 1, 3)).astype("float32")
-    away = rng.uniform(60, 160, back.shape) * rng.choice([-1, 1], back.shape)
+    away = (rng.uniform(60, 160, back.shape) * rng.choice([-1, 1], back.shape)).astype("float32")
     ink = np.where((back + away < 0) | (back + away > 255), back - away, back + away)
-    noise = rng.normal(0, 30, (*mask.shape[:3], 3)).astype("float32")
-    return np.clip(np.where(mask, ink, back) + noise, 0, 255).astype("uint8")
+    noise = 30 * rng.standard_normal((*u.shape, 3), dtype="float32")
+    return np.clip(np.where(inside[..., None], ink, back) + noise, 0, 255).astype("uint8")

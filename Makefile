@@ -1,0 +1,48 @@
+# make lesson   the ResNet lesson, run from end to end (3 minutes after the install)
+# make test     everything that CI runs
+# make lab      JupyterLab on the notebooks
+# make notebooks  re-execute every notebook and store its outputs (NOTEBOOKS="notebooks/07*" for one)
+# make clean    take away what the above made, and keep data and stored outputs
+PYTHON    ?= python3
+VENV      ?= .venv
+BIN       := $(VENV)/bin
+LESSON    ?= notebooks/07_resnet_v1.ipynb
+NOTEBOOKS ?= notebooks/[0-9]*.ipynb
+# PyTorch is tested where this names it: make test TORCH=torch
+TORCH     ?=
+BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
+comma     := ,
+export TF_CPP_MIN_LOG_LEVEL ?= 3
+
+.PHONY: lesson test lab notebooks clean
+
+lesson: $(VENV)/notebooks.done
+	$(BIN)/python notebooks/execute.py --folder notebooks/_lesson $(LESSON)
+
+lab: $(VENV)/notebooks.done
+	$(BIN)/jupyter lab notebooks
+
+notebooks: $(VENV)/notebooks.done
+	$(BIN)/python notebooks/execute.py $(NOTEBOOKS)
+
+test: $(VENV)/test.done
+	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
+	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist loadscope
+	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout 600 \
+	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope
+
+$(VENV)/notebooks.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing TensorFlow, Keras and Jupyter into $(VENV): a few minutes on a slow network"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[notebooks]"
+	@touch $@
+
+$(VENV)/test.done: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	@echo "Installing TensorFlow, Keras, JAX and the test tools into $(VENV)"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e ".[notebooks,test,jax]"
+	@touch $@ $(VENV)/notebooks.done
+
+clean:
+	rm -rf $(VENV) notebooks/_lesson runs build dist .pytest_cache .jax_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
