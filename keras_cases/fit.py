@@ -88,14 +88,18 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
 
 def training_model(net, x_train, recipe, seed=0):
     """The net behind what training needs: uint8 images in, augmented, standardized."""
-    sample = x_train[:5000].astype("float32") / 255
-    mean, deviation = float(sample.mean()), float(sample.std())
     images = keras.Input(x_train.shape[1:], dtype="uint8")
     x = images
     if recipe.augment:
         x = augment.RandomCropFlip(4, flip=x_train.shape[-1] == 3, seed=seed)(x)
-    x = keras.layers.Rescaling(1 / (255 * deviation), -mean / deviation)(x)
-    return keras.Model(images, net(x), name=f"train_{net.name}")
+    return keras.Model(images, net(standardizer(x_train)(x)), name=f"train_{net.name}")
+
+
+def standardizer(x_train):
+    """A layer that gives the images mean 0 and deviation 1, as the first 5,000 of x_train have."""
+    sample = x_train[:5000].astype("float32") / 255
+    mean, deviation = float(sample.mean()), float(sample.std())
+    return keras.layers.Rescaling(1 / (255 * deviation), -mean / deviation)
 
 
 def optimizer(recipe, steps):

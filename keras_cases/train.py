@@ -97,6 +97,28 @@ def run(case, mode=None, seed=0, folder="runs", net=None, verbose=1, **changes):
     return record, model
 
 
+def results(pattern="*"):
+    """The stored records whose file names match, for example "resnet20-*": a list of dicts.
+
+    They lie in data/results of a checkout, or in the installed package. Weights, where stored:
+    `weights_file(record)`. Raises: ValueError where nothing matches.
+    """
+    files = sorted((_stored() / "results").glob(f"{pattern}.json"))
+    if not files:
+        raise ValueError(f"No stored record is called {pattern!r}; see {_stored() / 'results'}.")
+    return [json.loads(file.read_text()) | {"file": file.stem} for file in files]
+
+
+def weights_file(record):
+    """The path of a stored record's weights, for `model.load_weights`."""
+    return _stored() / "weights" / f"{record['file']}.weights.h5"
+
+
+def _stored():
+    package = Path(__file__).resolve().parent
+    return package / "stored" if (package / "stored").exists() else package.parent / "data"
+
+
 def summary(history, recipe):
     """The figures of a record: last epoch's accuracy; seconds, with the judging of each epoch."""
     epochs = len(history.get("loss", ()))

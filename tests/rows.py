@@ -8,7 +8,9 @@ class Row(NamedTuple):
 
     The function is handed in, so that a pasted copy or a mutant can be called the same way.
     `kinds`, where given, is the graph written by hand: the kinds of the layers in `model.operations`,
-    in test_blocks' short words ("conv bn act conv bn add act").
+    in test_blocks' short words ("conv bn act conv bn add act"). `holds(model)` is a further fact
+    that must be true, where neither shape nor count nor kinds can see it: the order of a
+    concatenation, the sides of a crop.
     """
 
     block: Callable
@@ -17,6 +19,7 @@ class Row(NamedTuple):
     output_shape: tuple
     parameters: int
     kinds: str = ""
+    holds: Callable = lambda model: True
 
 
 class Bad(NamedTuple):
