@@ -14,7 +14,10 @@ BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
 comma     := ,
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: lesson test lab notebooks clean
+.PHONY: help lesson test lab notebooks clean
+
+help:
+	@sed -n 's/^# make/make/p' Makefile
 
 lesson: $(VENV)/notebooks.done
 	$(BIN)/python notebooks/execute.py --folder notebooks/_lesson $(LESSON)

@@ -10,6 +10,14 @@ __version__ = "0.1.0"
 _HOME = {
     "keras_cases.blocks.residual": (
         "res_block_v1", "res_block_v2", "bottleneck_block_v1", "bottleneck_block_v2"),
+    "keras_cases.blocks.classic": (
+        "vgg_block", "mlpconv_block", "grouped_conv", "local_response_norm", "fire_module"),
+    "keras_cases.blocks.lenet": ("trainable_pooling", "connected_conv"),
+    "keras_cases.blocks.inception": ("inception_module_naive", "inception_module"),
+    "keras_cases.blocks.inception_v3": (
+        "inception_a", "inception_b", "inception_c", "grid_reduction_a", "grid_reduction_b"),
+    "keras_cases.blocks.heads": (
+        "global_average_pooling_head", "auxiliary_classifier", "auxiliary_classifier_v3"),
     "keras_cases.loss_weights": ("weighted_losses", "strip_heads"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

@@ -102,7 +102,7 @@ def test_a_pasted_copy_is_the_same_block_and_learns(row):
     y = np.random.default_rng(2).normal(size=(2, *row.output_shape)).astype("float32")
     copy.compile(keras.optimizers.SGD(1e-4), "mse", jit_compile=False)
     losses = [copy.train_on_batch(x, y) for _ in range(3)]
-    assert losses[-1] < losses[0]
+    assert losses[-1] < losses[0] or not row.parameters  # nothing to learn with
 
 
 @pytest.mark.parametrize("row", ROWS, ids=name_of)

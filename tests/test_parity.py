@@ -5,14 +5,17 @@ drawn at random, the difference is taken relative to the logits' spread, and a s
 the weights must fail.
 """
 
+from typing import NamedTuple
+
 import keras
 import numpy as np
 import pytest
+from keras import layers, ops
 
-from keras_cases.cases import resnet
+from keras_cases.cases import inception_v3, resnet, vgg
 
 SIZE = 64  # pixels: small enough for a test, large enough for every stage
-# (our builder, Keras's, keyword arguments for Keras's)
+# (our builder, Keras's name, and a size of its own where 64 pixels do not show every kernel)
 PAIRS = [
     (resnet.resnet50, "ResNet50"),
     (resnet.resnet50_v2, "ResNet50V2"),
@@ -20,5 +23,131 @@ PAIRS = [
     pytest.param(resnet.resnet152, "ResNet152", marks=pytest.mark.slow),
     pytest.param(resnet.resnet101_v2, "ResNet101V2", marks=pytest.mark.slow),
     pytest.param(resnet.resnet152_v2, "ResNet152V2", marks=pytest.mark.slow),
+    (vgg.vgg16, "VGG16"),
+    pytest.param(vgg.vgg19, "VGG19", marks=pytest.mark.slow),
+    (inception_v3.inception_v3, "InceptionV3", 139),
 ]
 TOLERANCE = 1e-4  # of the logits' spread
+
+
+class Parity(NamedTuple):
+    """What one comparison found, all but `layers` as shares of the spread of Keras's logits."""
+
+    layers: int         # layers with weights that were copied
+    difference: float   # between our logits and Keras's
+    scrambled: float    # the same, two kernels of equal shape exchanged in ours
+    by_image: float     # between Keras's logits for two images: not 0, or the test is blind
+
+
+def weighted_layers(model):
+    """The layers with weights, from the input on, each after what it reads; a merge's first input
+    comes first. Two equal graphs give the same order, in whatever order they were built."""
+    found, seen = [], set()
+    stack = [tensor._keras_history.operation for tensor in reversed(model.outputs)]
+    while stack:
+        operation = stack[-1]
+        reads = [tensor._keras_history.operation
+                 for node in operation._inbound_nodes for tensor in node.input_tensors]
+        waiting = [read for read in reads if id(read) not in seen]
+        if waiting:
+            stack.append(waiting[0])
+            continue
+        stack.pop()
+        if id(operation) not in seen and getattr(operation, "weights", None):
+            found.append(operation)
+        seen.add(id(operation))
+    return found
+
+
+def randomize(layer, rng):
+    """Kernels that keep the size of what they read, small γ so that a deep sum does not explode."""
+    for variable in layer.weights:
+        shape, name = variable.shape, variable.name
+        if name == "kernel":
+            reads = np.prod(shape[:2] if isinstance(layer, layers.DepthwiseConv2D) else shape[:-1])
+            value = rng.normal(0, np.sqrt(2 / reads), shape)
+        elif name == "gamma":
+            value = rng.uniform(0.2, 0.6, shape)
+        elif "variance" in name:
+            value = rng.uniform(0.5, 1.5, shape)
+        elif name == "count":
+            continue
+        else:  # biases, β, means
+            value = rng.normal(0, 0.2, shape)
+        variable.assign(value.astype("float32"))
+    settle(layer)
+
+
+def settle(layer):
+    if isinstance(layer, layers.Normalization):
+        layer.finalize_state()  # it computes with copies of its weights
+
+
+def form(layer):
+    """Names and shapes of the weights; a 1×1 convolution on one pixel is a dense layer."""
+    return [(w.name, [n for n in w.shape if n != 1]) for w in layer.weights]
+
+
+def copy_weights(source, target):
+    pairs = list(zip(weighted_layers(source), weighted_layers(target), strict=True))
+    for theirs, ours in pairs:
+        assert form(theirs) == form(ours), f"{theirs.name} is not {ours.name}"
+        ours.set_weights([value.reshape(w.shape)
+                          for value, w in zip(theirs.get_weights(), ours.weights)])
+        settle(ours)
+    return len(pairs)
+
+
+def logits(model, x):
+    return ops.convert_to_numpy(model(x, training=False)).reshape(len(x), -1)
+
+
+def scramble(model):
+    """Exchange two kernels of the shape that most convolutions have."""
+    kernels = {}
+    for layer in weighted_layers(model):
+        if isinstance(layer, layers.Conv2D):
+            kernels.setdefault(tuple(layer.kernel.shape), []).append(layer.kernel)
+    first, *_, second = max(kernels.values(), key=len)
+    values = [ops.convert_to_numpy(kernel).copy() for kernel in (first, second)]
+    first.assign(values[1])
+    second.assign(values[0])
+
+
+def compare(builder, name, size=SIZE, seed=0):
+    """Build both nets, copy Keras's random weights into ours, and compare: a `Parity`."""
+    rng = np.random.default_rng(seed)
+    theirs = getattr(keras.applications, name)(
+        weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None)
+    ours = builder(input_shape=(size, size, 3), classes=10)
+    ours.layers[-1].activation = keras.activations.linear
+    for layer in weighted_layers(theirs):
+        randomize(layer, rng)
+    copied = copy_weights(theirs, ours)
+    x = rng.normal(size=(2, size, size, 3))
+    if any(isinstance(layer, layers.Rescaling) for layer in theirs.layers):
+        x = rng.uniform(0, 255, x.shape)
+    x = x.astype("float32")
+    wanted = logits(theirs, x)
+    spread = wanted.std(axis=1).min()
+    difference = np.abs(logits(ours, x) - wanted).max() / spread
+    scramble(ours)
+    scrambled = np.abs(logits(ours, x) - wanted).max() / spread
+    return Parity(copied, float(difference), float(scrambled),
+                  float(np.abs(wanted[0] - wanted[1]).max() / spread))
+
+
+@pytest.mark.parametrize("pair", PAIRS, ids=lambda pair: pair[1])
+def test_our_net_computes_what_keras_does(pair):
+    found = compare(*pair)
+    keras.backend.clear_session()
+    assert found.difference < TOLERANCE
+    assert found.scrambled > 100 * TOLERANCE, "two kernels exchanged, and the test sees nothing"
+    assert found.by_image > 100 * TOLERANCE, "both images give the same logits: the test is blind"
+
+
+def test_a_net_of_another_graph_is_refused():
+    ours = resnet.resnet50(input_shape=(32, 32, 3), classes=10)
+    theirs = keras.applications.ResNet50V2(weights=None, input_shape=(32, 32, 3), classes=10)
+    with pytest.raises((AssertionError, ValueError)):
+        copy_weights(theirs, ours)

@@ -25,6 +25,7 @@ from keras import layers
 
 from keras_cases.blocks.residual import (
     bottleneck_block_v1, bottleneck_block_v2, res_block_v1)
+from keras_cases.cases.inputs import image_input
 
 # (filters, strides of the stage); the number of blocks per stage is each net's own
 STAGES = [(64, 1), (128, 2), (256, 2), (512, 2)]
@@ -49,7 +50,7 @@ def _head(x, classes):
 
 
 def _basic_net(depth, input_shape, classes):
-    inputs = keras.Input(input_shape)
+    inputs = image_input(f"resnet{depth}", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=True, use_bias=False)
     for stage, ((filters, strides), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
         for block in range(1, count + 1):
@@ -60,7 +61,7 @@ def _basic_net(depth, input_shape, classes):
 
 
 def _bottleneck_net(depth, input_shape, classes):
-    inputs = keras.Input(input_shape)
+    inputs = image_input(f"resnet{depth}", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=True, use_bias=True)
     for stage, ((filters, strides), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
         for block in range(1, count + 1):
@@ -70,7 +71,7 @@ def _bottleneck_net(depth, input_shape, classes):
 
 
 def _bottleneck_net_v2(depth, input_shape, classes):
-    inputs = keras.Input(input_shape)
+    inputs = image_input(f"resnet{depth}_v2", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=False, use_bias=True)
     for stage, ((filters, _), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
         for block in range(1, count + 1):

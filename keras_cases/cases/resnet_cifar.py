@@ -21,6 +21,7 @@ import keras
 from keras import layers
 
 from keras_cases.blocks.residual import res_block_v1, res_block_v2
+from keras_cases.cases.inputs import image_input
 
 # (filters, strides of the first block); each stage holds n blocks of two layers: 6n + 2 in all
 STAGES = [(16, 1), (32, 2), (64, 2)]
@@ -39,7 +40,7 @@ def resnet_cifar(depth=20, version=1, shortcut="pad", input_shape=(32, 32, 3), c
         raise ValueError(f"resnet_cifar: depth={depth}, version={version}; depth is 6n+2 "
                          "(8, 14, 20, 26, 32, 44, 56, 110, …) and version 1 or 2.")
     res_block = res_block_v1 if version == 1 else res_block_v2
-    inputs = keras.Input(input_shape)
+    inputs = image_input(f"resnet{depth}", input_shape, classes, smallest=4)
     x = _conv(inputs, round(16 * width), 1)
     if version == 1:
         x = layers.BatchNormalization()(x)
@@ -68,7 +69,7 @@ def plain_cifar(depth=20, input_shape=(32, 32, 3), classes=10, width=1, norm=Tru
             x = layers.BatchNormalization()(x)
         return layers.Activation("relu", name=name)(x)
 
-    inputs = keras.Input(input_shape)
+    inputs = image_input(f"plain{depth}", input_shape, classes, smallest=4)
     x = conv_bn_relu(inputs, round(16 * width), name="stem")
     for stage, (filters, strides) in enumerate(STAGES, 1):
         for block in range(1, n + 1):
@@ -120,7 +121,7 @@ def resnet_v1(input_shape=(32, 32, 3), classes=10, head="flatten"):
     At 32×32×3 the flatten head holds 327,690 of 347,594 parameters, the gap head 330 of 20,234.
     Source: "Convnet Case Studies" (Unit 7_04), "Stacked resnet block to build a ResNet".
     """
-    inputs = keras.Input(input_shape)
+    inputs = image_input("resnet_v1", input_shape, classes, smallest=4)
     x = layers.Conv2D(16, 3, padding="same", activation="relu", name="stem")(inputs)
     x = res_block_v1(x, 16, 16, name="block1")
     x = res_block_v1(x, 16, 32, name="block2")
@@ -133,7 +134,7 @@ def resnet_v2(input_shape=(32, 32, 3), classes=10, head="flatten"):
     The lecture leaves out the relu that the paper puts after that BN, and so do we here.
     Source: "Convnet Case Studies" (Unit 7_04), "Build up a ResNet".
     """
-    inputs = keras.Input(input_shape)
+    inputs = image_input("resnet_v2", input_shape, classes, smallest=4)
     x = layers.Conv2D(16, 3, padding="same", activation="relu", name="stem")(inputs)
     x = res_block_v2(x, 16, 16, name="block1")
     x = res_block_v2(x, 16, 32, name="block2")

@@ -1,0 +1,23 @@
+"""What every builder asks of its arguments before the first layer."""
+
+import numbers
+
+import keras
+
+
+def image_input(net, input_shape, classes, smallest=1):
+    """The net's `keras.Input` of shape (H, W, C), once its arguments make sense.
+
+    smallest: pixels a side that the net can still take; a side of None (any size) passes.
+    Raises: ValueError for a shape that is not (H, W, C), too small an image, or classes below 1.
+    """
+    if len(input_shape) != 3 or input_shape[-1] is None or input_shape[-1] < 1:
+        raise ValueError(f"{net}: input_shape={input_shape}; pass (height, width, channels), such "
+                         "as (32, 32, 3), without the batch.")
+    if any(side is not None and side < smallest for side in input_shape[:2]):
+        raise ValueError(f"{net}: input_shape={input_shape}, but its pooling needs at least "
+                         f"{smallest}×{smallest} pixels; enlarge the images or take a net made "
+                         "for small ones.")
+    if not isinstance(classes, numbers.Integral) or classes < 1:
+        raise ValueError(f"{net}: classes={classes!r}; pass the number of classes, 1 or more.")
+    return keras.Input(input_shape)

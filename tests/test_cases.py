@@ -1,0 +1,215 @@
+"""Every net against the table that its own file opens with, and against what was set out to hit.
+
+Weights start as zeros here: counts and multiply-adds are facts of the graph alone.
+"""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+
+import keras
+import pytest
+from keras import layers, ops
+
+from keras_cases import cases
+from keras_cases.cases import (
+    alexnet, googlenet, inception_v3, inputs, lenet, nin, resnet, resnet_cifar, squeezenet, vgg)
+from keras_cases.cost import cost
+
+MODULES = [importlib.import_module(f"keras_cases.cases.{module.name}")
+           for module in pkgutil.iter_modules(cases.__path__)]
+
+
+def table(module):
+    """The rows of a module's docstring table: {net: {column: text}}."""
+    lines = [line.split() for line in module.__doc__.splitlines()]
+    top = next((i for i, words in enumerate(lines) if words[:1] == ["net"]), len(lines) - 1)
+    rows = lines[top + 1:]
+    return {words[0]: dict(zip(lines[top][1:], words[1:], strict=True))
+            for words in rows[:rows.index([])]} if rows else {}
+
+
+STATED = {net: (module, row) for module in MODULES for net, row in table(module).items()}
+
+
+def number(text):
+    return float(text.replace(",", ""))
+
+
+def longest_way(model):
+    """Convolutions and dense layers on the longest way from the input to the first output."""
+    length = {}
+    for operation in model.operations:
+        reads = [tensor._keras_history.operation
+                 for node in operation._inbound_nodes for tensor in node.input_tensors]
+        counts = isinstance(operation, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense,
+                                        layers.Conv2DTranspose))
+        length[id(operation)] = counts + max((length[id(read)] for read in reads), default=0)
+    return length[id(model.outputs[0]._keras_history.operation)]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zeros_instead_of_random_numbers():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.initializers.VarianceScaling, "__call__",
+                      lambda self, shape, dtype=None, **_: ops.zeros(shape, dtype))
+        yield
+
+
+@functools.cache
+def facts(net):
+    """(parameters, trainable, MACs, calls not counted, layers) of a net built with no arguments."""
+    model = getattr(STATED[net][0], net)()
+    costs = cost(model)
+    found = costs.parameters, costs.trainable, costs.macs, costs.not_counted, longest_way(model)
+    assert found[0] == model.count_params()
+    del model
+    keras.backend.clear_session()
+    return found
+
+
+def test_every_file_of_a_net_opens_with_its_table():
+    assert [module for module in MODULES if not table(module)] == [inputs]
+
+
+def test_every_builder_that_needs_no_argument_is_in_a_table():
+    for module in MODULES:
+        for name, function in inspect.getmembers(module, inspect.isfunction):
+            if function.__module__ != module.__name__ or name.startswith("_") or module is inputs:
+                continue
+            required = [p for p in inspect.signature(function).parameters.values()
+                        if p.default is p.empty and p.kind is not p.VAR_KEYWORD]
+            if not required and name not in HELPERS:
+                assert name in table(module), f"{name} is in no row of {module.__name__}"
+
+
+# builders of a family, whose members are in the table, and what is no builder
+HELPERS = {"resnet_cifar", "plain_cifar", "digit_codes", "densenet_cifar", "efficientnet", "unet"}
+
+
+@pytest.mark.parametrize("net", STATED)
+def test_the_docstring_states_what_the_net_is(net):
+    row = STATED[net][1]
+    parameters, trainable, macs, not_counted, depth = facts(net)
+    assert parameters == number(row["parameters"])
+    assert trainable == number(row["trainable"])
+    assert not_counted == []
+    assert macs / 1e9 == pytest.approx(number(row["GMACs"]), rel=0.005)
+    assert depth == number(row["layers"])
+
+
+# the totals that the papers' or Keras's own nets have, by hand and from nowhere in our code
+PARAMETERS = {
+    "lenet5": 61_706, "lenet5_1998": 60_000,
+    "alexnet": 60_965_224, "alexnet_ungrouped": 62_378_344,
+    "vgg11": 132_863_336, "vgg11_lrn": 132_863_336, "vgg13": 133_047_848, "vgg16_c": 133_638_952,
+    "vgg16": 138_357_544, "vgg19": 143_667_240, "nin": 966_986,
+    "googlenet": 6_998_552, "googlenet_heads": 13_378_280, "inception_v3": 23_851_784,
+    "squeezenet": 1_248_424,
+    "resnet50": 25_636_712, "resnet101": 44_707_176, "resnet152": 60_419_944,
+    "resnet50_v2": 25_613_800, "resnet101_v2": 44_675_560, "resnet152_v2": 60_380_648,
+    "densenet121": 8_062_504, "densenet169": 14_307_880, "densenet201": 20_242_984,
+    "unet_2015": 31_030_658,
+    "mobilenet": 4_253_864, "mobilenet_075": 2_601_976, "mobilenet_050": 1_342_536,
+    "mobilenet_025": 475_544, "mobilenet_v2": 3_538_984,
+    "efficientnet_b0": 5_330_571, "efficientnet_b1": 7_856_239, "efficientnet_b2": 9_177_569,
+    "efficientnet_b3": 12_320_535, "efficientnet_b4": 19_466_823, "efficientnet_b5": 30_562_527,
+    "efficientnet_b6": 43_265_143, "efficientnet_b7": 66_658_687,
+}
+TRAINABLE = {"resnet18": 11_689_512, "resnet34": 21_797_672, "resnet20": 269_722,
+             "densenet_bc100": 769_162, "vgg_cifar": 14_728_266}
+GMACS = {
+    "alexnet": 0.724, "vgg16": 15.5, "vgg19": 19.6, "googlenet": 1.58, "inception_v3": 5.71,
+    "resnet50": 3.86, "resnet101": 7.57, "resnet152": 11.28, "densenet121": 2.83,
+    "mobilenet": 0.569, "mobilenet_075": 0.325, "mobilenet_050": 0.149, "mobilenet_025": 0.041,
+    "mobilenet_v2": 0.301, "efficientnet_b0": 0.386,
+}
+
+
+@pytest.mark.parametrize("net", PARAMETERS)
+def test_parameters_are_the_papers_to_the_integer(net):
+    assert facts(net)[0] == PARAMETERS[net]
+
+
+@pytest.mark.parametrize("net", TRAINABLE)
+def test_trainable_parameters_are_the_papers_to_the_integer(net):
+    assert facts(net)[1] == TRAINABLE[net]
+
+
+@pytest.mark.parametrize("net", GMACS)
+def test_multiply_adds_are_the_papers(net):
+    assert facts(net)[2] / 1e9 == pytest.approx(GMACS[net], rel=0.005)
+
+
+def test_resnet20_with_projections_has_the_count_of_option_b():
+    model = resnet_cifar.resnet20(shortcut="projection")
+    assert cost(model).trainable == 272_474
+
+
+def test_a_count_that_the_table_states_wrongly_would_be_noticed():
+    row = STATED["lenet5"][1]
+    assert facts("lenet5")[0] != number(row["parameters"]) + 1
+    assert facts("lenet5")[2] / 1e9 != pytest.approx(number(row["GMACs"]) * 1.006, rel=0.005)
+
+
+@pytest.mark.parametrize("call, says", [
+    (lambda: lenet.lenet5((27, 27, 1)), "28×28"),
+    (lambda: lenet.lenet5((32, 32)), "(height, width, channels)"),
+    (lambda: lenet.lenet5(classes=0), "classes=0"),
+    (lambda: lenet.lenet5(pooling="mean"), "'average'"),
+    (lambda: lenet.lenet5_1998((30, 30, 1)), "28×28 or 32×32"),
+    (lambda: alexnet.alexnet((66, 227, 3)), "67×67"),
+    (lambda: alexnet.alexnet(classes=-1), "classes=-1"),
+    (lambda: alexnet.alexnet(groups=0), "groups=0"),
+    (lambda: alexnet.alexnet(groups=5), "groups=5"),
+    (lambda: alexnet.alexnet(dropout=1.5), "rate"),
+    (lambda: alexnet.alexnet_cifar((14, 14, 3)), "15×15"),
+    (lambda: vgg.vgg16((31, 32, 3)), "32×32"),
+    (lambda: vgg.vgg16(classes=2.5), "classes=2.5"),
+    (lambda: vgg.vgg_cifar("F"), "'F'"),
+    (lambda: vgg.vgg_cifar(width=0), "width=0"),
+    (lambda: vgg.vgg_cifar(width=-1), "width=-1"),
+    (lambda: nin.nin((4, 4, 3)), "8×8"),
+    (lambda: nin.nin(classes=0), "classes=0"),
+    (lambda: squeezenet.squeezenet((34, 34, 3)), "35×35"),
+    (lambda: squeezenet.squeezenet(classes="ten"), "classes='ten'"),
+    (lambda: googlenet.googlenet((31, 31, 3)), "32×32"),
+    (lambda: googlenet.googlenet((64, 64, 3), heads=True), "65×65"),
+    (lambda: googlenet.googlenet(classes=0), "classes=0"),
+    (lambda: googlenet.googlenet_cifar((8, 8, 3)), "9×9"),
+    (lambda: googlenet.googlenet_cifar(width=0), "width=0"),
+    (lambda: inception_v3.inception_v3((74, 74, 3)), "75×75"),
+    (lambda: inception_v3.inception_v3((298, 299, 3), head=True), "299×299"),
+    (lambda: inception_v3.inception_v3_cifar((6, 6, 3)), "7×7"),
+    (lambda: resnet.resnet18((31, 31, 3)), "32×32"),
+    (lambda: resnet.resnet50(classes=0), "classes=0"),
+    (lambda: resnet.resnet50_v2((0, 64, 3)), "32×32"),
+    (lambda: resnet.resnet50((64, 64, 0)), "(height, width, channels)"),
+    (lambda: resnet_cifar.resnet20(classes=0), "classes=0"),
+    (lambda: resnet_cifar.resnet20(input_shape=(3, 3, 3)), "4×4"),
+    (lambda: resnet_cifar.resnet_cifar(21), "6n+2"),
+    (lambda: resnet_cifar.plain_cifar(2), "6n+2"),
+    (lambda: resnet_cifar.resnet20(width=0), "filters"),
+    (lambda: resnet_cifar.resnet_v1(head="mean"), "'flatten'"),
+])
+def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
+    with pytest.raises(ValueError) as error:
+        call()
+    assert says in str(error.value)
+
+
+@pytest.mark.parametrize("builder, side", [
+    (lenet.lenet5, 28), (alexnet.alexnet, 67), (alexnet.alexnet_cifar, 15), (vgg.vgg11, 32),
+    (vgg.vgg_cifar, 32), (nin.nin, 8), (squeezenet.squeezenet, 35), (googlenet.googlenet, 32),
+    (googlenet.googlenet_heads, 65), (googlenet.googlenet_cifar, 9),
+    (inception_v3.inception_v3, 75), (inception_v3.inception_v3_head, 299),
+    (inception_v3.inception_v3_cifar, 7), (resnet.resnet18, 32), (resnet_cifar.resnet20, 4),
+])
+def test_the_smallest_image_that_the_message_names_is_enough(builder, side):
+    channels = 1 if builder is lenet.lenet5 else 3
+    model = builder(input_shape=(side, side, channels))
+    shapes = [tensor.shape for layer in model.layers if not isinstance(layer, layers.InputLayer)
+              for tensor in [layer.output]]
+    assert all(0 not in shape for shape in shapes)
+    keras.backend.clear_session()
