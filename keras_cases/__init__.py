@@ -18,6 +18,10 @@ _HOME = {
         "inception_a", "inception_b", "inception_c", "grid_reduction_a", "grid_reduction_b"),
     "keras_cases.blocks.heads": (
         "global_average_pooling_head", "auxiliary_classifier", "auxiliary_classifier_v3"),
+    "keras_cases.blocks.depthwise": ("depthwise_separable_block", "inverted_residual_block"),
+    "keras_cases.blocks.mbconv": ("mbconv_block", "squeeze_excitation"),
+    "keras_cases.blocks.dense": ("dense_block", "transition_block"),
+    "keras_cases.blocks.unet": ("encoder_block", "decoder_block"),
     "keras_cases.loss_weights": ("weighted_losses", "strip_heads"),
 }
 _WHERE = {name: module for module, names in _HOME.items() for name in names}

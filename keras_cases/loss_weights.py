@@ -140,8 +140,9 @@ class WeightedLosses:
         """Arguments to compile `model` itself: model.compile(optimizer, **plan.compile_args()).
 
         In the shape that Keras routes rightly: dicts for a dict of outputs, otherwise lists in
-        output order. The total and its gradient are the trainer's. The reported `NAME_loss` of
-        Keras on TensorFlow are means over batches, off when the last batch is smaller.
+        output order. The total and its gradient are the trainer's, but the `NAME_loss` that Keras
+        reports on TensorFlow are means over batches, off when the last batch is smaller, and older
+        Keras (3.7) refuses metrics for a dict whose keys are not the names of its output layers.
         Raises: ValueError if a weight moves, for Keras's compile() holds numbers only.
         """
         moving = [*self.schedules, *self.learned]
@@ -230,6 +231,7 @@ class _Trainer(keras.Model):
         inputs, outputs = _graph(plan.model)
         super().__init__(inputs, plan._pack(outputs), name=plan.model.name)
         self.plan = plan
+        self.output_names = plan.names  # the dict's keys: Keras 3.7 routes metrics by these alone
         self.parts = {name: keras.metrics.Mean(name=f"{name}_loss") for name in plan.names}
         self.moving = {name: self._scalar(f"{name}_weight", plan._scheduled(name, 0), False)
                        for name in plan.schedules}

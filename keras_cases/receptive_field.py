@@ -84,11 +84,13 @@ def receptive_field(model, layer=None):
             "input_shape=(224, 224, 3)."
         )
     fields, seen = {}, {}
-    for node in (part for call in calls for part in graph.expand(call)):
-        axes = [_windows(node, axis, [seen[id(t)][axis - 1] for t in node.inputs], image[axis])
-                for axis in (1, 2)]
-        seen.update({id(tensor): axes for tensor in node.outputs})
-        fields[node.name] = _field(axes, image[1:3])
+    for call in calls:
+        for node in graph.expand(call):
+            axes = [_windows(node, axis, [seen[id(t)][axis - 1] for t in node.inputs], image[axis])
+                    for axis in (1, 2)]
+            seen.update({id(tensor): axes for tensor in node.outputs})
+            fields[node.name] = _field(axes, image[1:3])
+        fields[call.name] = _field(seen[id(call.outputs[0])], image[1:3])
     if layer is None:
         return fields
     return fields[layer] if layer in fields else fields[graph.find(model, layer).name]

@@ -1,4 +1,7 @@
-"""What is special to U-Net, DenseNet, MobileNet, MobileNetV2 and EfficientNet, by hand."""
+"""What is special to U-Net, DenseNet, MobileNet, MobileNetV2 and EfficientNet, by hand.
+
+Weights start as zeros here, which is quicker to build: these are facts of the graphs.
+"""
 
 import functools
 import math
@@ -11,6 +14,15 @@ from keras import layers, ops
 from keras_cases.blocks.dense import dense_block
 from keras_cases.cases import densenet, efficientnet, mobilenet, mobilenet_v2, unet
 from keras_cases.cost import cost
+
+
+@pytest.fixture(scope="module", autouse=True)
+def zeros_instead_of_random_numbers():
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(keras.initializers.VarianceScaling, "__call__",
+                      lambda self, shape, dtype=None, **_: ops.zeros(shape, dtype))
+        yield
+    net.cache_clear()
 
 
 @functools.cache
@@ -289,3 +301,15 @@ def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
     with pytest.raises(ValueError) as error:
         call()
     assert says in str(error.value)
+
+
+@pytest.mark.parametrize("builder, side", [
+    (mobilenet.mobilenet, 32), (mobilenet.mobilenet_cifar, 16), (mobilenet_v2.mobilenet_v2, 32),
+    (mobilenet_v2.mobilenet_v2_cifar, 8), (efficientnet.efficientnet_b0, 32),
+    (efficientnet.efficientnet_cifar, 16), (densenet.densenet121, 32), (densenet.densenet40, 4),
+    (unet.unet_small, 4),
+])
+def test_the_smallest_image_that_the_message_names_is_enough(builder, side):
+    model = builder(input_shape=(side, side, 3), classes=4)
+    assert model.output_shape == ((None, side, side, 4) if builder is unet.unet_small else (None, 4))
+    assert all(0 not in layer.output.shape for layer in model.layers)

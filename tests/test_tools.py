@@ -312,6 +312,7 @@ NETS = {
                                          positive(layers.Conv2D, 1, 3, padding="same")),
     "bilinear up-sampling": lambda: chain((20, 20, 1),
                                           layers.UpSampling2D(2, interpolation="bilinear")),
+    "strided slice": lambda: chain((40, 40, 1), lambda x: x[:, 3::2, 1:-1]),
     "U-Net": unet,
     "two branches": two_branches,
 }
@@ -339,7 +340,7 @@ def test_behind_global_pooling_or_its_gate_a_unit_sees_the_whole_image():
     def gated(x, name):
         gate = layers.GlobalAveragePooling2D(keepdims=True)(x)
         gate = layers.Conv2D(4, 1, activation="sigmoid")(gate)
-        return layers.Multiply(name=name)([x, gate])
+        return layers.Multiply(name=name)([gate, x, gate])
 
     x = inputs = keras.Input((32, 48, 3))
     x = gated(layers.Conv2D(4, 3, 2, padding="same", name="conv")(x), "gated")
@@ -356,7 +357,10 @@ def test_nested_models_are_opened():
     inner = chain((None, None, 3), layers.Conv2D(3, 3, 2, padding="same", name="conv"))
     inner.name = "inner"
     fields = receptive_field(chain((32, 32, 3), inner, layers.Conv2D(1, 3, name="end")))
-    assert fields["inner/conv"].size == (3, 3) and fields["end"].size == (7, 7)
+    assert fields["inner/conv"] == fields["inner"] == ((3, 3), (2, 2), (1, 1))
+    assert fields["end"].size == (7, 7)
+    with pytest.raises(ValueError, match="no layer named 'other'"):
+        receptive_field(chain((8, 8, 1), layers.ReLU()), "other")
 
 
 def test_an_operation_of_unknown_reach_and_misaligned_branches_are_refused():
@@ -427,9 +431,9 @@ def test_taking_gradients_changes_nothing_in_the_model(batch):
 def test_training_false_uses_the_moving_averages(batch):
     model = residual_net()
     assert weight_gradients(model, *batch, LOSS, training=False)[0] == pytest.approx(
-        float(LOSS(batch[1], model(batch[0], training=False))), rel=1e-5)
+        float(array(LOSS(batch[1], model(batch[0], training=False)))), rel=1e-5)
     assert weight_gradients(model, *batch, LOSS)[0] == pytest.approx(
-        float(LOSS(batch[1], model(batch[0], training=True))), rel=1e-5)
+        float(array(LOSS(batch[1], model(batch[0], training=True)))), rel=1e-5)
 
 
 def test_the_input_gradient_of_a_linear_net_is_its_kernel():

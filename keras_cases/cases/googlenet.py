@@ -81,8 +81,11 @@ def googlenet_cifar(input_shape=(32, 32, 3), classes=10, heads=False, batch_norm
     """GoogLeNet for small images: (H, W, C) → (classes,); all nine modules behind one 3×3.
 
     width: factor on GoogLeNet's filters, rounded to multiples of 4, never below 4. Heads, exits
-    and outputs as in `googlenet`. Raises: ValueError for images below 9×9.
+    and outputs as in `googlenet`. Raises: ValueError for images below 9×9 or a width ≤ 0.
     """
+    if width <= 0:
+        raise ValueError(f"googlenet_cifar: width={width}; it multiplies filters, so pass a number "
+                         "above 0: 0.2, 0.5, 1.")
     inputs = image_input("googlenet_cifar", input_shape, classes, smallest=9)
     x = layers.Conv2D(_scaled(192, width), 3, padding="same", use_bias=not batch_norm)(inputs)
     if batch_norm:

@@ -9,8 +9,8 @@ section 4.2 and table 6. Test error in %, last column, from there; v2 from arXiv
     resnet44          44     661,754    658,586  0.0972   7.17
     resnet56          56     857,082    853,018  0.1254   6.97
     resnet110        110   1,736,058  1,727,962  0.2529   6.43
-    resnet_v1          6     347,594    347,402  0.0196      -
-    resnet_v2          6     347,658    347,434  0.0196      -
+    resnet_v1          6     347,594    347,402  0.0202      -
+    resnet_v2          6     347,658    347,434  0.0202      -
 
 Counts and multiply-adds at 32×32×3, 10 classes (ours, tested).
 Differs from the paper: images come in as [0, 1] or standardized, not with the per-pixel mean

@@ -5,7 +5,7 @@ arXiv:1505.04597, figure 1.
 
     net         layers  parameters   trainable     GMACs
     unet_2015       23  31,030,658  31,030,658  150.4284
-    unet_small      13      29,810      29,490    0.0063
+    unet_small      13      29,810      29,490   0.00625
 
 Counts and multiply-adds at 572×572×1 → 388×388×2, and at 32×32×1 → 32×32×2 (ours, tested). The
 paper counts 23 convolutions, up-convolutions among them, and states no other number.

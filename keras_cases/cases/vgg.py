@@ -93,6 +93,9 @@ def vgg_cifar(configuration="D", input_shape=(32, 32, 3), classes=10, batch_norm
     """
     if configuration not in KERNELS:
         raise ValueError(f"vgg_cifar: configuration={configuration!r}; use one of {[*KERNELS]}.")
+    if round(FILTERS[0] * width) < 1:
+        raise ValueError(f"vgg_cifar: width={width}; it multiplies 64 filters and more, so pass a "
+                         "number above 0 that leaves some: 0.25, 0.5, 1.")
     inputs = x = image_input("vgg_cifar", input_shape, classes, smallest=32)
     for stage, (filters, sizes) in enumerate(zip(FILTERS, KERNELS[configuration]), 1):
         x = vgg_block(x, round(filters * width), sizes, batch_norm=batch_norm,

@@ -1,14 +1,4 @@
-"""A picture of any functional model, in the notation of the lectures; needs no Graphviz.
-
-Convolution red, pooling grey, merge operations (add, concat) purple, dense blue, modules yellow,
-green or orange; round marks for tanh, ReLU, batch normalization and softmax on the box they follow
-(lower edge) or, in pre-activation, on the box they feed (upper edge); repeats folded with ×N.
-
-    diagram(model)                     every layer, from top to bottom
-    diagram(model, detail="block")     the named blocks as modules, from left to right
-
-What is drawn comes from `boxes`, where it goes from `layout`.
-"""
+"""The picture: boxes and edges drawn with Matplotlib, in inches; see `keras_cases.diagram`."""
 
 import collections
 import functools
@@ -18,7 +8,7 @@ from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 from matplotlib.textpath import TextPath
 
-from keras_cases import boxes, layout
+from keras_cases.diagram import boxes, layout
 from keras_cases.graph import blocks
 
 COLORS = {"conv": "#ee8079", "pool": "#c8c8c8", "merge": "#c0a3e0", "dense": "#8fbdec",
@@ -45,7 +35,7 @@ def diagram(model, exits=None, fold=True, detail="layer", title=None, width=9.0)
     """
     if detail not in ("layer", "block"):
         raise ValueError(f"diagram: detail={detail!r}; it is 'layer' or 'block'.")
-    exits = boxes.given_names(model) if exits is None else list(exits)
+    exits = boxes.given_exits(model) if exits is None else list(exits)
     owner = {id(node.outputs[0]): name for name, nodes in blocks(model, exits).items()
              for node in nodes} if exits else {}
     graph, frames = boxes.read(model, owner), []
@@ -59,7 +49,7 @@ def diagram(model, exits=None, fold=True, detail="layer", title=None, width=9.0)
         graph = boxes.fold(graph, boxes.repeats(graph))
     extent = functools.partial(_extent, down=detail == "layer")
     if detail == "block":
-        plan = layout.u_shape(graph, extent) or layout.flow(graph, extent, False, width - 0.3)
+        plan = layout.u_shape(graph, extent) or layout.flow(graph, extent, False, width)
         return _draw(graph, plan, [], False, title or model.name, width)
     for height in (10, 20, 40, 1000):  # fewer and longer strips, where side by side they are wide
         plan = layout.flow(graph, extent, True, height)

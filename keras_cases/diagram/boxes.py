@@ -13,14 +13,14 @@ import re
 
 import keras
 
-from keras_cases.graph import walk
+from keras_cases.graph import exits, walk
 
 MARKS = {  # operation or activation: (letter, its name in the legend); None is not drawn
     "batchnormalization": ("B", "batch normalization"), "relu": ("R", "ReLU"),
     "tanh": ("T", "tanh"), "softmax": ("S", "softmax"), "sigmoid": ("σ", "sigmoid"),
     "relu6": ("6", "ReLU6"), "dropout": ("D", "dropout"), "spatialdropout2d": ("D", "dropout"),
     "silu": ("W", "swish"), "gelu": ("G", "GELU"), "leakyrelu": ("L", "leaky ReLU"),
-    "elu": ("E", "ELU"), "layernormalization": ("N", "layer normalization"),
+    "prelu": ("P", "PReLU"), "elu": ("E", "ELU"), "layernormalization": ("N", "layer normalization"),
     "identity": None, "linear": None}
 MERGES = {"Add": "add", "Concatenate": "concat", "Multiply": "multiply", "Average": "average",
           "Maximum": "maximum", "Minimum": "minimum", "Subtract": "subtract", "Dot": "dot"}
@@ -73,7 +73,9 @@ def _mark(operation):
     name = type(operation).__name__.lower()
     if name == "activation":
         return _function_mark(operation.activation)
-    return MARKS["relu6"] if getattr(operation, "max_value", None) == 6 else MARKS.get(name, False)
+    if name == "relu" and getattr(operation, "max_value", None) == 6:
+        return MARKS["relu6"]
+    return MARKS.get(name, False)
 
 
 def _function_mark(function):
@@ -98,7 +100,7 @@ def _describe(operation, inputs, channels):
         return "input", "input" if operation.name.startswith("input_layer") else operation.name, ""
     if name in MERGES and len(inputs) > 1:
         return "merge", MERGES[name], ""
-    if "Conv" in name:
+    if "Conv" in name and (get("kernel_size", "") or not isinstance(operation, keras.layers.Layer)):
         word = next((CONVS[key] for key in CONVS if key in name), "conv")
         tail = "" if word == "dw conv" else str(channels)
         tail += f", {operation.groups} groups" if get("groups", 1) > 1 else ""
@@ -160,15 +162,13 @@ def _marks_forward(graph):
 
 # ---- boxes → modules and repeats ----
 
-def given_names(model):
-    """The layers that a person named: exits of blocks, unless most layers or only outputs are."""
-    nodes = [node for node in walk(model) if node.inputs]
-    bare = functools.partial(re.sub, r"[\W_\d]", "")
-    named = [node for node in nodes if not isinstance(node.operation, keras.Model)
-             and bare(node.name).lower() != bare(type(node.operation).__name__).lower()]
+def given_exits(model):
+    """`graph.exits`, or none where most layers have a name, or only outputs: no blocks there."""
+    nodes = {node.name: node for node in walk(model) if node.inputs}
+    named = [name for name in exits(model) if not isinstance(nodes[name].operation, keras.Model)]
     outputs = {id(t) for t in model.outputs}
-    inner = any(not outputs & {id(t) for t in node.outputs} for node in named)
-    return [node.name for node in named] if inner and len(named) <= len(nodes) / 2 else []
+    inner = any(not outputs & {id(t) for t in nodes[name].outputs} for name in named)
+    return named if inner and len(named) <= len(nodes) / 2 else []
 
 
 def rewire(graph, stands):

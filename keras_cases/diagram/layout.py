@@ -12,7 +12,7 @@ higher resolutions. Both return
 import itertools
 from collections import defaultdict
 
-from keras_cases.boxes import Box
+from keras_cases.diagram.boxes import Box
 
 GAP, LANE = 0.42, 0.24  # between two rows; between two lanes
 
@@ -115,7 +115,7 @@ def _across(rows, links, thick, framed):
 def _strips(rows, length, gap, limit, forks):
     """The rows cut into strips of at most `limit` and like length, behind rows of one box.
 
-    Never within a block, and before a fork only if `forks`.
+    Never within a block, and before a fork only if `forks`, or where nothing else fits.
     """
     pieces = [[0]]  # of rows that stay together
     for r, (before, row) in enumerate(itertools.pairwise(rows), 1):
@@ -132,6 +132,8 @@ def _strips(rows, length, gap, limit, forks):
             strips[-1] = strips[-1] + piece
         return strips
 
+    if not forks and any(sum(length[r] for r in piece) > limit for piece in pieces):
+        return _strips(rows, length, gap, limit, True)
     few = len(packed(limit))
     return next(s for part in range(1, 21) if len(s := packed(limit * part / 20)) <= few)
 
@@ -177,9 +179,9 @@ def flow(graph, extent, down, limit):
         if to == side:
             return [entry]
         between = [i for i in rows[r] if min(side, to) <= across[i] <= max(side, to)]
-        direct = b is target and sum(len(routes[source, b]) == 2 for source in graph[b]) < 2
-        if direct and a.kind == "bend" and all(i is b or i.kind == "bend" for i in between):
-            reach = thick(b) / 2 * (1 if side > to else -1)  # around, and in from the side
+        if a.kind == "bend" and b is target and all(i is b or i.kind == "bend" for i in between) \
+                and sum(len(routes[source, b]) == 2 for source in graph[b]) < 2:
+            reach = thick(b) / 2 * (1 if side > to else -1)  # from around, in at the side
             return [xy(r, middle(b), side), xy(r, middle(b), to + reach)]
         turning = [i for i in rows[r - 1] if any(across[n] != across[i] for n in links[i])]
         several = len({n for i in turning for n in links[i]}) > 1
@@ -210,11 +212,12 @@ def u_shape(graph, extent):
     size = {box: extent(box) for box in chain}
     tall = [max(size[box][1] for box, s in zip(chain, sizes) if s == level) for level in levels]
     step = max(width for width, _ in size.values()) + 0.6
-    places, column, way = {}, 0, 1
+    places, column, down = {}, 0, True
     for box, s, before in zip(chain, sizes, [sizes[0] + 1, *sizes]):
-        turned = s == before or (s > before) == (way > 0)  # on the level, or the other way
+        # one column to the right along a level, at a turn, and for the deepest level itself
+        turned = s == before or (s < before) != down
         column += places != {} and (turned or s == levels[-1])
-        way = way if s == before else 1 if s < before else -1
+        down = down if s == before else s < before
         k = levels.index(s)
         places[box] = (column * step, -sum(tall[:k]) - tall[k] / 2 - 0.5 * k, *size[box])
     wires = {}

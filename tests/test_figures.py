@@ -1,0 +1,555 @@
+"""Facts about the figures: what is drawn, where, in which colour; pixels are not compared."""
+
+import functools
+import io
+import itertools
+
+import keras
+import matplotlib
+import numpy as np
+import pytest
+from keras import layers, ops
+from matplotlib.colors import to_hex
+
+matplotlib.use("Agg")
+import matplotlib.pyplot as plt  # noqa: E402
+
+from keras_cases import graph, plots  # noqa: E402
+from keras_cases.blocks.residual import res_block_v1, res_block_v2  # noqa: E402
+from keras_cases.diagram import boxes, diagram, draw, layout  # noqa: E402
+
+Conv = functools.partial(layers.Conv2D, padding="same", kernel_initializer="zeros")
+Dense = functools.partial(layers.Dense, kernel_initializer="zeros")
+ZEROS = dict(kernel_initializer="zeros")
+
+
+@pytest.fixture(autouse=True)
+def closed_figures():
+    yield
+    plt.close("all")
+
+
+# ---- nets to draw ----
+
+def block(build, narrow=16, wide=16, **options):
+    x = keras.Input((32, 32, narrow))
+    return keras.Model(x, build(x, narrow, wide, **ZEROS, **options), name="block")
+
+
+def inception(x, name=None):
+    branches = [Conv(4, 1, activation="relu")(x),
+                Conv(6, 3, activation="relu")(Conv(2, 1, activation="relu")(x)),
+                Conv(3, 5, activation="relu")(Conv(2, 1, activation="relu")(x)),
+                Conv(2, 1, activation="relu")(layers.MaxPooling2D(3, 1, "same")(x))]
+    return layers.Concatenate(name=name)(branches)
+
+
+def inception_net():
+    x = keras.Input((16, 16, 8))
+    return keras.Model(x, inception(x), name="inception")
+
+
+def two_heads():
+    inputs = keras.Input((16, 16, 3))
+    x = layers.MaxPooling2D(name="stem")(Conv(4, 7, activation="relu")(inputs))
+    for name in "abc":
+        x = inception(x, f"module_{name}")
+        if name == "a":
+            y = Conv(4, 1, activation="relu")(layers.AveragePooling2D(5, 3)(x))
+            y = Dense(16, activation="relu")(layers.Flatten()(y))
+            aux = Dense(10, activation="softmax", name="aux")(y)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, [Dense(10, activation="softmax", name="main")(x), aux], name="heads")
+
+
+def resnet20():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Activation("relu", name="stem")(layers.BatchNormalization()(Conv(4, 3)(inputs)))
+    for stage, width in enumerate((4, 8, 16), 1):
+        for k in (1, 2, 3):
+            x = res_block_v1(x, x.shape[-1], width, 2 if k == 1 and stage > 1 else 1, **ZEROS,
+                             name=f"stage{stage}_block{k}")
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, Dense(10, activation="softmax")(x), name="resnet20")
+
+
+def unet(named=True):
+    def twice(x, filters, name):
+        x = Conv(filters, 3, activation="relu")(x)
+        return Conv(filters, 3, activation="relu", name=name if named else None)(x)
+
+    inputs = x = keras.Input((32, 32, 1))
+    skips = []
+    for level in (1, 2):
+        x = twice(x, 4 * level, f"encoder{level}")
+        skips.append(x)
+        x = layers.MaxPooling2D()(x)
+    x = twice(x, 16, "bottom")
+    for level in (2, 1):
+        x = layers.Conv2DTranspose(4 * level, 2, 2, **ZEROS)(x)
+        x = twice(layers.Concatenate()([skips.pop(), x]), 4 * level, f"decoder{level}")
+    return keras.Model(inputs, Conv(2, 1, activation="softmax")(x), name="unet")
+
+
+def lenet():
+    tanh = dict(activation="tanh", kernel_initializer="zeros")
+    return keras.Sequential([
+        keras.Input((28, 28, 1)), layers.Conv2D(6, 5, padding="same", **tanh),
+        layers.AveragePooling2D(2), layers.Conv2D(16, 5, **tanh), layers.AveragePooling2D(2),
+        layers.Flatten(), layers.Dense(120, **tanh), layers.Dense(84, **tanh),
+        Dense(10, activation="softmax")], name="lenet5")
+
+
+def vgg():
+    inputs = x = keras.Input((32, 32, 3))
+    for filters, count in ((2, 2), (4, 2), (8, 3), (16, 3), (16, 3)):
+        for _ in range(count):
+            x = Conv(filters, 3, activation="relu")(x)
+        x = layers.MaxPooling2D()(x)
+    return keras.Model(inputs, Dense(10)(layers.Flatten()(x)), name="vgg")
+
+
+def siamese():
+    encoder = keras.Sequential([keras.Input((8, 8, 1)), Conv(2, 3, activation="relu"),
+                                layers.Flatten()], name="encoder")
+    left, right = keras.Input((8, 8, 1), name="left"), keras.Input((8, 8, 1), name="right")
+    distance = ops.absolute(layers.Subtract()([encoder(left), encoder(right)]))
+    return keras.Model([left, right], Dense(1, activation="sigmoid")(distance), name="siamese")
+
+
+def with_ops():
+    inputs = keras.Input((8, 8, 3))
+    x = ops.relu(layers.Conv2D(4, 3, **ZEROS)(ops.pad(inputs, [[0, 0], [1, 1], [1, 1], [0, 0]])))
+    x = x / ops.sqrt(ops.mean(ops.square(x), axis=-1, keepdims=True) + 1.0)
+    return keras.Model(inputs, Dense(3)(ops.mean(x, axis=(1, 2))), name="ops")
+
+
+def all_to_all():
+    features = [keras.Input((8, 8, 4))]
+    for _ in range(4):
+        x = layers.Concatenate()(features) if len(features) > 1 else features[0]
+        features.append(Conv(4, 3, activation="relu")(x))
+    return keras.Model(features[0], layers.Concatenate()(features), name="dense")
+
+
+def any_size():
+    inputs = keras.Input((None, None, 3))
+    x = Conv(4, 3, activation="relu", groups=1)(inputs)
+    x = layers.Add()([x, Conv(4, 1, dilation_rate=2)(x)])
+    return keras.Model(inputs, layers.GlobalMaxPooling2D()(x), name="any")
+
+
+NETS = {"v1": lambda: block(res_block_v1), "v1 16→32": lambda: block(res_block_v1, 16, 32),
+        "v2": lambda: block(res_block_v2),
+        "option A": lambda: block(res_block_v1, 16, 32, strides=2, shortcut="pad"),
+        "inception": inception_net, "heads": two_heads, "resnet20": resnet20, "unet": unet,
+        "unnamed unet": lambda: unet(named=False), "lenet": lenet, "vgg": vgg, "siamese": siamese,
+        "ops": with_ops, "dense": all_to_all, "any size": any_size}
+net = functools.cache(lambda name: NETS[name]())
+
+
+# ---- what a figure holds ----
+
+def drawn(figure, *kinds):
+    """[(kind, name, patch)] of the boxes of these kinds, by the id that each patch carries."""
+    found = [(*patch.get_gid().split(" ", 1), patch) for patch in figure.axes[0].patches
+             if " " in (patch.get_gid() or "")]
+    return [row for row in found if row[0] in kinds]
+
+
+def texts(figure, gid):
+    return [text.get_text() for text in figure.axes[0].texts if text.get_gid() == gid]
+
+
+BOXES = ("input", "conv", "pool", "merge", "dense", "module", "other", "mark")
+
+
+def rectangles(figure):
+    return {(kind, name, i): patch.get_bbox() for i, (kind, name, patch) in
+            enumerate(drawn(figure, *BOXES)) if not hasattr(patch, "radius")}
+
+
+def overlap(a, b, slack=1e-6):
+    return (min(a.x1, b.x1) - max(a.x0, b.x0) > slack and min(a.y1, b.y1) - max(a.y0, b.y0) > slack)
+
+
+def test_the_lectures_block_has_three_red_convolutions_and_a_purple_add():
+    figure = diagram(net("v1 16→32"))
+    assert sorted(kind for kind, *_ in rectangles(figure)) == ["conv"] * 3 + ["input", "merge"]
+    red, purple = draw.COLORS["conv"], draw.COLORS["merge"]
+    assert {to_hex(p.get_facecolor()) for _, _, p in drawn(figure, "conv")} == {red}
+    assert {to_hex(p.get_facecolor()) for _, _, p in drawn(figure, "merge")} == {purple}
+    assert sorted(texts(figure, "label")) == ["add", "conv 1×1, 32", "conv 3×3, 32",
+                                              "conv 3×3, 32", "input"]
+    r, g, b = matplotlib.colors.to_rgb(red)
+    assert r > 0.8 and r > 1.5 * max(g, b)
+
+
+def test_activations_and_normalizations_are_marks_and_no_boxes():
+    names = [name for _, name, _ in drawn(diagram(net("v1 16→32")), "mark")]
+    assert sorted(n for n in names if "legend" not in n) == ["ReLU"] * 2 + ["batch normalization"] * 2
+
+
+def test_pre_activation_marks_sit_on_the_upper_edge_of_the_convolution_they_feed():
+    figure = diagram(net("v2"))
+    first = max((box for key, box in rectangles(figure).items() if key[0] == "conv"),
+                key=lambda box: box.y1)
+    heights = [patch.center[1] for _, name, patch in drawn(figure, "mark") if "legend" not in name]
+    assert sorted(np.isclose(heights, first.y1)) == [False, False, True, True]
+    assert sum(np.isclose(heights, first.y0)) == 2
+
+
+def test_the_identity_shortcut_leads_around_the_branch():
+    model = net("v1")
+    shortcuts = drawn(diagram(model), "skip")
+    assert [name.split(" -> ")[0][:5] for _, name, _ in shortcuts] == ["input"]
+    read = boxes.read(model, {})
+    places, wires, _ = layout.flow(read, functools.partial(draw._extent, down=True), True, 10)
+    (edge,) = [points for (a, b), points in wires.items() if a.kind == "input" and b.kind == "merge"]
+    branch = max(x + w / 2 for box, (x, _, w, _) in places.items() if box.kind == "conv")
+    assert max(x for x, _ in edge) > branch
+
+
+def test_a_projection_is_a_box_on_the_shortcut_and_no_skip():
+    assert not drawn(diagram(net("v1 16→32")), "skip")
+
+
+def test_inceptions_four_branches_stand_side_by_side():
+    figure = diagram(net("inception"))
+    rows = {}
+    for (kind, *_), box in rectangles(figure).items():
+        rows.setdefault(round(box.y0 + box.y1, 3), []).append(kind)
+    assert sorted(map(sorted, rows.values())) == [
+        ["conv"] * 3, ["conv"] * 3 + ["pool"], ["input"], ["merge"]]
+    spots = rectangles(figure)
+    (concat,) = [b for k, b in spots.items() if k[0] == "merge"]
+    middle = (min(b.x0 for b in spots.values()) + max(b.x1 for b in spots.values())) / 2
+    assert abs((concat.x0 + concat.x1) / 2 - middle) < 0.1
+
+
+@pytest.mark.parametrize("detail", ["layer", "block"])
+@pytest.mark.parametrize("name", NETS)
+def test_no_box_overlaps_and_no_edge_crosses_a_box(name, detail, monkeypatch):
+    plans = []
+    for where in ("flow", "u_shape"):
+        real = getattr(layout, where)
+        monkeypatch.setattr(layout, where, lambda *a, real=real: plans.append(real(*a)) or plans[-1])
+    figure = diagram(net(name), detail=detail)
+    spots = rectangles(figure)
+    assert len(spots) > 3
+    assert not [(a, b) for (a, p), (b, q) in itertools.combinations(spots.items(), 2)
+                if overlap(p, q)]
+    places, wires, _ = plans[-1]
+    for (source, target), points in wires.items():
+        for (x0, y0), (x1, y1) in itertools.pairwise(points):
+            assert abs(x0 - x1) < 1e-6 or abs(y0 - y1) < 1e-6, "an edge runs askew"
+            for box in set(places) - {source, target}:
+                x, y, w, h = places[box]
+                inside = (min(x0, x1) < x + w / 2 and max(x0, x1) > x - w / 2
+                          and min(y0, y1) < y + h / 2 and max(y0, y1) > y - h / 2)
+                assert not inside, f"{source.title} -> {target.title} crosses {box.title}"
+
+
+@pytest.mark.parametrize("name", ["v1 16→32", "heads", "resnet20", "siamese", "vgg"])
+def test_every_label_fits_its_box_and_the_page(name):
+    figure = diagram(net(name), detail="block")
+    figure.draw_without_rendering()
+    page = figure.bbox
+    patches = [p.get_window_extent() for *_, p in drawn(figure, *BOXES)]
+    patches += [p.get_window_extent() for p in figure.axes[0].patches if p.get_gid() == "part"]
+    for text in figure.axes[0].texts:
+        box = text.get_window_extent()
+        assert page.x0 <= box.x0 and box.x1 <= page.x1 and page.y0 <= box.y0 and box.y1 <= page.y1
+        if text.get_gid() in ("label", None):
+            middle = (box.x0 + box.x1) / 2, (box.y0 + box.y1) / 2
+            around = [p for p in patches if p.contains(*middle)]
+            assert any(p.x0 - 1 <= box.x0 and box.x1 <= p.x1 + 1 for p in around), text.get_text()
+
+
+def test_equal_blocks_fold_to_one_module_with_their_count():
+    figure = diagram(net("resnet20"), detail="block")
+    assert sorted(texts(figure, "repeat")) == ["×2", "×2", "×3"]
+    assert [name for _, name, _ in drawn(figure, "module")] == [
+        "stage1_block1–3", "stage2_block1", "stage2_block2–3", "stage3_block1", "stage3_block2–3"]
+    whole = diagram(net("resnet20"), detail="block", fold=False)
+    assert len(drawn(whole, "module")) == 9 and not texts(whole, "repeat")
+
+
+def test_blocks_of_one_build_share_a_module_colour():
+    tint = {name: to_hex(p.get_facecolor())
+            for _, name, p in drawn(diagram(net("resnet20"), detail="block"), "module")}
+    assert tint["stage1_block1–3"] == tint["stage3_block2–3"] == draw.MODULES[0]
+    assert tint["stage2_block1"] == tint["stage3_block1"] == draw.MODULES[1]
+
+
+def test_the_layer_picture_frames_each_block_once_with_its_count():
+    figure = diagram(net("resnet20"))
+    frames = {name: patch.get_bbox() for _, name, patch in drawn(figure, "frame")}
+    assert len(frames) == 5 and sorted(texts(figure, "repeat")) == ["×2", "×2", "×3"]
+    for name, frame in frames.items():
+        inside = [k for k, box in rectangles(figure).items() if overlap(frame, box)]
+        assert len(inside) == (4 if name.startswith(("stage2_block1", "stage3_block1")) else 3)
+
+
+def test_equal_layers_in_a_row_fold_in_a_long_net():
+    figure = diagram(net("vgg"))
+    assert sorted(texts(figure, "repeat")) == ["×2", "×2", "×3", "×3", "×3"]
+    assert len(drawn(diagram(net("vgg"), fold=False), "conv")) == 13
+    assert not texts(diagram(net("v2")), "repeat")
+
+
+def test_a_second_head_hangs_below_the_module_it_leaves():
+    figure = diagram(net("heads"), detail="block")
+    spots = {name: box for (_, name, _), box in rectangles(figure).items()}
+    assert spots["aux"].y1 < spots["module_a"].y0 and spots["aux"].x0 > spots["module_a"].x1
+    edges = [name for _, name, _ in drawn(figure, "edge")]
+    assert {"stem -> module_a", "module_a -> aux", "module_a -> module_b–c"} <= set(edges)
+    assert "main" in spots and texts(figure, "repeat") == ["×2"]  # a, which forks, does not fold
+
+
+def test_a_u_net_is_a_u_with_level_skips():
+    figure = diagram(net("unet"), detail="block")
+    level = {name: (box.y0 + box.y1) / 2 for (_, name, _), box in rectangles(figure).items()}
+    assert np.isclose(level["encoder1"], level["decoder1"])
+    assert np.isclose(level["encoder2"], level["decoder2"])
+    assert level["bottom"] < level["encoder2"] < level["encoder1"]
+    assert sorted(name for _, name, _ in drawn(figure, "skip")) == [
+        "encoder1 -> decoder1", "encoder2 -> decoder2"]
+
+
+def test_lenet_has_tanh_marks_and_a_legend_of_what_is_present_only():
+    figure = diagram(net("lenet"))
+    marks = [name for _, name, _ in drawn(figure, "mark") if "legend" not in name]
+    assert sorted(marks) == ["softmax"] + ["tanh"] * 4
+    assert texts(figure, "legend text") == ["convolution", "pooling", "dense", "other operation",
+                                            "tanh", "softmax"]
+    assert {"conv 5×5, 6", "avg-pool 2×2 /2", "flatten", "Dense 120"} <= set(texts(figure, "label"))
+
+
+def test_shapes_stand_where_they_change_and_nowhere_else():
+    assert texts(diagram(net("lenet")), "shape") == [
+        "28×28×1", "28×28×6", "14×14×6", "10×10×16", "5×5×16", "400"]
+    assert texts(diagram(net("v1")), "shape") == ["32×32×16"]
+    assert texts(diagram(net("resnet20"), detail="block"), "shape") == [
+        "32×32\n×3", "32×32\n×4", "16×16\n×8", "8×8\n×16", "16"]
+
+
+def test_several_inputs_keep_their_names_and_a_shared_model_says_so():
+    figure = diagram(net("siamese"))
+    assert [name for _, name, _ in drawn(figure, "input")] == ["left", "right"]
+    assert texts(figure, "label").count("encoder (shared)") == 2
+    assert texts(figure, "legend text")[:2] == ["convolution", "merge"]
+
+
+def test_an_unknown_operation_is_a_white_box_with_its_class_name():
+    figure = diagram(net("ops"))
+    assert {"pad", "Square", "Mean", "Sqrt"} <= set(texts(figure, "label"))
+    assert {to_hex(p.get_facecolor()) for *_, p in drawn(figure, "other")} == {"#ffffff"}
+
+
+def test_exits_make_modules_of_a_net_whose_layers_all_have_names():
+    inputs = x = keras.Input((8, 8, 2))
+    for k in range(4):
+        x = layers.ReLU(name=f"relu{k}")(Conv(2, 3, name=f"conv{k}")(x))
+    model = keras.Model(inputs, layers.Flatten(name="flat")(x))
+    assert not drawn(diagram(model, detail="block"), "module")
+    figure = diagram(model, detail="block", exits=["relu1", "relu3"])
+    assert [name for _, name, _ in drawn(figure, "module")] == ["relu1–3"]
+
+
+def test_wide_nets_are_scaled_to_the_page_and_small_ones_are_not_blown_up():
+    assert diagram(net("resnet20"), detail="block", width=5.0).get_figwidth() <= 5.001
+    assert diagram(net("v1")).get_figwidth() < 4
+
+
+def test_bad_arguments_say_what_to_do():
+    with pytest.raises(ValueError, match="'layer' or 'block'"):
+        diagram(net("v1"), detail="all")
+    with pytest.raises(ValueError, match="stage1_block1"):
+        diagram(net("resnet20"), exits=["stage1_blok1"])
+
+    class Subclassed(keras.Model):
+        pass
+
+    with pytest.raises(ValueError, match="functional"):
+        diagram(Subclassed())
+
+
+# ---- plots ----
+
+def record(case="resnet20", seed=0, epochs=9, source="official", **more):
+    falling = np.exp(-np.arange(1, epochs + 1) / 3) + 0.01 * seed
+    history = {"loss": falling, "accuracy": 1 - falling, "val_accuracy": 0.9 - 0.8 * falling,
+               "val_loss": falling + 0.1}
+    return {"case": case, "history": {k: v.tolist() for k, v in history.items()},
+            "data": {"source": source}, **more}
+
+
+def notes(figure, gid):
+    return [t for ax in figure.axes for t in ax.texts if t.get_gid() == gid]
+
+
+def test_a_net_has_one_colour_however_its_name_is_written():
+    assert plots.color("ResNet-20") == plots.color("resnet20") == plots.color("resnet_20")
+    assert plots.color("ResNet50 V2") == plots.color("resnet50_v2") != plots.color("resnet50")
+    assert plots.color("vgg16") == "#e69f00" and plots.color("GoogLeNet") == "#009e73"
+    assert plots.color("with heads") == plots.color("with heads") in map(str.lower, plots.PALETTE)
+    shades = [plots.color(f"resnet{depth}") for depth in (20, 32, 44, 56, 110)]
+    light = [sum(matplotlib.colors.to_rgb(shade)) for shade in shades]
+    assert light == sorted(light, reverse=True) and len(set(shades)) == 5
+
+
+def test_plain_and_residual_nets_differ_by_line_style_too():
+    figure = plots.curves([record("plain20"), record("resnet20")])
+    assert [line.get_linestyle() for line in figure.axes[0].lines] == ["--", "-"]
+
+
+def test_two_labels_of_one_figure_never_share_a_colour():
+    figure = plots.curves([record(label=f"aux weight {w}", seed=i)
+                           for i, w in enumerate(np.linspace(0, 1, 7))], "loss")
+    assert len({line.get_color() for line in figure.axes[0].lines}) == 7
+
+
+def test_training_error_is_in_percent_and_seeds_become_a_mean_and_a_band():
+    runs = [record(seed=s, epochs=9 + s) for s in range(3)]
+    figure = plots.curves(runs, "train_error", caption="Look.")
+    (line,), (band,) = figure.axes[0].lines, figure.axes[0].collections
+    assert line.get_xdata().tolist() == list(range(1, 10))
+    wanted = 100 * np.mean([1 - np.array(run["history"]["accuracy"][:9]) for run in runs], 0)
+    np.testing.assert_allclose(line.get_ydata(), wanted)
+    edge = band.get_paths()[0].vertices[:, 1]
+    np.testing.assert_allclose([edge.min(), edge.max()], [wanted[-1] - 1, wanted[0] + 1], atol=1e-6)
+    assert figure.axes[0].get_ylabel() == "training error (%)"
+    assert notes(figure, "caption")[0].get_text() == "Look. Band: lowest to highest of 3 seeds."
+    assert notes(figure, "source")[0].get_text() == "data: official"
+
+
+def test_both_adds_the_training_curve_thin():
+    wide, thin = plots.curves(record(), "error", both=True).axes[0].lines
+    assert wide.get_linewidth() > thin.get_linewidth()
+    np.testing.assert_allclose(thin.get_ydata(), 100 * np.exp(-np.arange(1, 10) / 3))
+
+
+def boxes_of(figure, gid):
+    figure.canvas.draw()
+    return [matplotlib.text.Text.get_window_extent(text) for text in notes(figure, gid)]
+
+
+def test_names_at_the_lines_ends_do_not_overlap():
+    figure = plots.curves([record(f"resnet{d}", seed=i / 10) for i, d in enumerate((20, 32, 44, 56))]
+                          + [record(f"plain{d}", seed=i / 10) for i, d in enumerate((20, 32, 44))])
+    found = boxes_of(figure, "line label")
+    assert len(found) == 7
+    assert not [1 for a, b in itertools.combinations(found, 2) if overlap(a, b, 1)]
+    assert figure.axes[0].get_legend() is None
+
+
+def test_more_names_than_fit_become_a_legend():
+    figure = plots.curves([record(label=f"run {i}") for i in range(30)], width=plots.HALF)
+    assert not notes(figure, "line label") and figure.axes[0].get_legend() is not None
+
+
+def test_a_missing_metric_lists_what_the_record_has():
+    with pytest.raises(ValueError, match=r"no 'aux_loss'; its history holds \['accuracy', 'loss'"):
+        plots.curves(record(), "aux_loss")
+    with pytest.raises(ValueError, match="no records"):
+        plots.curves([])
+
+
+def test_stand_in_and_real_data_are_never_drawn_together():
+    with pytest.raises(ValueError, match="separate figures"):
+        plots.curves([record(), record(source="stand-in, drawn by keras_cases")])
+
+
+def test_labels_of_points_meet_neither_each_other_nor_a_point():
+    random = np.random.default_rng(0)
+    rows = [{"net": f"ResNet-{k}", "macs": 10 ** random.uniform(8, 10), "accuracy":
+             random.uniform(70, 73)} for k in range(14)]
+    figure = plots.scatter_cost(rows, caption="A caption.", source="published")
+    found = boxes_of(figure, "point label")
+    assert len(found) == 14
+    assert not [1 for a, b in itertools.combinations(found, 2) if overlap(a, b, 1)]
+    dots = figure.axes[0].transData.transform([[r["macs"], r["accuracy"]] for r in rows])
+    assert not [1 for box in found for dot in dots if box.contains(*dot)]
+    assert figure.axes[0].get_xscale() == "log"
+    with pytest.raises(ValueError, match=r"lacks \['parameters'\]"):
+        plots.scatter_cost(rows, "parameters")
+
+
+def test_nets_of_unequal_depth_share_an_axis_of_relative_depth():
+    figure = plots.layer_profile({"plain8": np.ones(8), "plain20": np.ones((3, 20))})
+    assert [(line.get_xdata()[0], line.get_xdata()[-1]) for line in figure.axes[0].lines] == [
+        (0, 1), (0, 1)]
+    assert "relative depth" in figure.axes[0].get_xlabel() and figure.axes[0].get_yscale() == "log"
+    with pytest.raises(ValueError, match="2 names"):
+        plots.layer_profile({"a": [1, 2, 3]}, names=["x", "y"])
+
+
+def test_a_gradient_of_zero_or_nan_still_gives_a_labelled_figure():
+    figure = plots.layer_profile({"dead": [1, 0.1, 0], "broken": [np.nan] * 3, "fine": [1, 1, 1]})
+    assert sorted(t.get_text() for t in notes(figure, "line label")) == ["broken", "dead", "fine"]
+    figure.canvas.draw()
+
+
+def test_bars_write_their_numbers():
+    figure = plots.bars({"5×5": 120422400, "vgg16": 12443648}, xlabel="multiplications")
+    assert [t.get_text().strip() for t in figure.axes[0].texts] == ["120,422,400", "12,443,648"]
+    assert to_hex(figure.axes[0].patches[1].get_facecolor()) == plots.color("vgg16")
+
+
+def test_a_wrong_prediction_is_named_with_its_true_class_and_coloured():
+    images = np.zeros((3, 8, 8), "uint8")
+    figure = plots.image_grid(images, [0, 1, 1], [0, 1, 0], class_names=["cat", "dog"])
+    labels = figure.axes[0].texts
+    assert [t.get_text() for t in labels] == ["cat", "dog", "cat\n(dog)"]
+    assert [t.get_color() for t in labels] == ["#222222", "#222222", plots.PALETTE[1]]
+    with pytest.raises(ValueError, match=r"\(n, H, W, 3\)"):
+        plots.image_grid(np.zeros((3, 8, 8, 2)))
+
+
+def test_a_confusion_matrix_carries_its_numbers_and_signed_values_centre_on_zero():
+    figure = plots.heatmap([[9, 1], [2, 8]], names=["cat", "dog"])
+    assert [t.get_text() for t in figure.axes[0].texts] == ["9", "1", "2", "8"]
+    assert plots.heatmap([[-1, 3.0]]).axes[0].images[0].get_clim() == (-3, 3)
+    with pytest.raises(ValueError, match="rows, columns"):
+        plots.heatmap(np.zeros(3))
+
+
+def test_the_papers_number_stands_beside_ours_with_the_difference():
+    figure = plots.paper_beside_ours([{"net": "resnet20", "paper": 91.25, "ours": 91.9},
+                                      {"net": "densenet", "paper": 95.5, "ours": None}])
+    written = [t.get_text() for t in figure.axes[0].texts]
+    assert "91.90  (+0.65)" in written and "not measured" in written
+    assert sorted(line.get_xdata()[0] for line in figure.axes[0].lines) == [91.25, 91.25, 91.9, 95.5]
+
+
+def test_a_panel_given_as_ax_is_drawn_into():
+    figure, axes = plots.panels(2)
+    assert plots.curves(record(), ax=axes[0]) is plots.bars({"a": 1}, ax=axes[1]) is figure
+    assert len(plt.get_fignums()) == 1
+
+
+def test_no_style_leaks():
+    before = dict(matplotlib.rcParams)
+    plots.curves([record(), record("plain20")])
+    plots.heatmap(np.eye(3))
+    diagram(net("v1"))
+    assert dict(matplotlib.rcParams) == before
+
+
+def test_pictures_are_small():
+    def kilobytes(figure):
+        file = io.BytesIO()
+        figure.savefig(file)
+        return file.tell() / 1024
+
+    photos = np.random.default_rng(0).normal(128, 40, (16, 8, 8, 3)).repeat(4, 1).repeat(4, 2)
+    shown = photos.clip(0, 255).astype("uint8")
+    assert kilobytes(plots.image_grid(shown, np.arange(16))) < 60
+    assert kilobytes(plots.curves([record(f"resnet{d}") for d in (20, 32, 44, 56)])) < 60
+    assert kilobytes(diagram(net("resnet20"), detail="block")) < 60
+
+
+def test_exit_names_found_by_the_graph_are_the_default_blocks():
+    assert boxes.given_exits(net("resnet20")) == graph.exits(net("resnet20"))
+    assert boxes.given_exits(net("lenet")) == []
