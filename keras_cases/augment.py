@@ -42,5 +42,9 @@ class RandomCropFlip(keras.layers.Layer):
     def compute_output_shape(self, input_shape):
         return input_shape
 
+    def macs(self, input_shape, output_shape):
+        """For keras_cases.cost: moving pixels multiplies nothing."""
+        return 0
+
     def get_config(self):
         return super().get_config() | dict(padding=self.padding, flip=self.flip, seed=self.seed)

@@ -38,7 +38,8 @@ def published(net=None, quantity=None):
     Raises: ValueError for a net or a quantity of which nothing is known, with what is.
     """
     figures = _read()
-    for wanted, known in ((net, {f.net for f in figures}), (quantity, {f.quantity for f in figures})):
+    nets, quantities = {f.net for f in figures}, {f.quantity for f in figures}
+    for wanted, known in ((net, nets), (quantity, quantities)):
         if wanted is not None and wanted not in known:
             raise ValueError(f"Nothing is published here on {wanted!r}; there is {sorted(known)}.")
     return [f for f in figures if net in (None, f.net) and quantity in (None, f.quantity)]

@@ -10,7 +10,7 @@ from keras_cases.blocks.lenet import connected_conv, trainable_pooling
 
 TINY = 1e-6  # a dropout rate that puts the layer there and drops nothing in a test
 TABLE = ((0, 1), (2,), (0, 1, 2))  # six connections of nine
-LRN = "square pad getitem getitem add getitem add getitem add getitem add multiply add power multiply"
+LRN = "square pad getitem " + 4 * "getitem add " + "multiply add power multiply"
 
 ROWS = [
     Row(vgg_block, (7, 6, 2), lambda f, x, **k: f(x, 4, (3, 3, 1), **k), (3, 3, 4),
@@ -35,7 +35,8 @@ ROWS = [
         9 * 6 * 9 // 3 + 9, "split conv conv conv concat act"),
 
     Row(local_response_norm, (3, 4, 8), lambda f, x, **k: f(x, **k), (3, 4, 8), 0, LRN),
-    Row(local_response_norm, (3, 4, 2), lambda f, x, **k: f(x, 3, 1.0, 0.5, 0.5, **k), (3, 4, 2), 0),
+    Row(local_response_norm, (3, 4, 2), lambda f, x, **k: f(x, 3, 1.0, 0.5, 0.5, **k),
+        (3, 4, 2), 0),
 
     Row(fire_module, (4, 5, 3), lambda f, x, **k: f(x, 2, 6, **k), (4, 5, 12),
         3 * 2 + 2 + 2 * 6 + 6 + 9 * 2 * 6 + 6, "conv act conv conv act act concat"),

@@ -16,15 +16,14 @@ def first_channels_are_the_input(model):
 
 ROWS = [
     # 4 channels in, growth 3: the layers read 4, 7 and 10 channels
-    Row(dense_block, (6, 6, 4), lambda f, x, **k: f(x, 3, 3, **k), (6, 6, 13),
-        sum(4 * c + c * 12 + 4 * 12 + 9 * 12 * 3 for c in (4, 7, 10)),
-        " ".join(3 * [f"{ONE} {ONE} concat"]), first_channels_are_the_input),
-    Row(dense_block, (5, 7, 4), lambda f, x, **k: f(x, 2, 3, bottleneck=False, **k), (5, 7, 10),
-        sum(4 * c + 9 * c * 3 for c in (4, 7)), f"{ONE} concat {ONE} concat",
+    Row(dense_block, (6, 6, 4), lambda f, x, **k: f(x, 2, 3, **k), (6, 6, 10),
+        sum(4 * c + c * 12 + 4 * 12 + 9 * 12 * 3 for c in (4, 7)),
+        f"{ONE} {ONE} concat {ONE} {ONE} concat", first_channels_are_the_input),
+    Row(dense_block, (5, 7, 4), lambda f, x, **k: f(x, 3, 3, bottleneck=False, **k), (5, 7, 13),
+        sum(4 * c + 9 * c * 3 for c in (4, 7, 10)), f"{ONE} concat {ONE} concat {ONE} concat",
         first_channels_are_the_input),
     Row(dense_block, (4, 4, 5), lambda f, x, **k: f(x, 1, 2, drop_rate=TINY, **k), (4, 4, 7),
         4 * 5 + 5 * 8 + 4 * 8 + 9 * 8 * 2, f"{ONE} dropout {ONE} dropout concat"),
-    Row(dense_block, (2, 2, 64), lambda f, x, **k: f(x, 6, 32, **k), (2, 2, 256), 338_304),
 
     Row(transition_block, (6, 8, 10), lambda f, x, **k: f(x, **k), (3, 4, 5),
         4 * 10 + 10 * 5, f"{ONE} avgpool"),
@@ -72,5 +71,6 @@ MUTANTS = [
            "-int(-compression * x.shape[-1] // 1)"),
     Mutant(transition_block, "pools the maximum", "AveragePooling2D", "MaxPooling2D"),
     Mutant(transition_block, "has no BN", "layers.BatchNormalization(epsilon=1.001e-5)(x)", "x"),
-    Mutant(transition_block, "has no check of the compression", "not 0 < compression <= 1", "False"),
+    Mutant(transition_block, "has no check of the compression", "not 0 < compression <= 1",
+           "False"),
 ]

@@ -20,7 +20,7 @@ ROWS = [
         4 * 24 + 9 * 24 + 24 * 4 + 8 * 24 + 4 * 4, f"{WIDE} add"),
     Row(inverted_residual_block, (6, 6, 4), lambda f, x, **k: f(x, 6, **k), (6, 6, 6),
         4 * 24 + 9 * 24 + 24 * 6 + 8 * 24 + 4 * 6, WIDE),
-    Row(inverted_residual_block, (7, 7, 4), lambda f, x, **k: f(x, 4, 2, expansion=3, **k), (4, 4, 4),
+    Row(inverted_residual_block, (7, 7, 4), lambda f, x, **k: f(x, 4, 2, 3, **k), (4, 4, 4),
         4 * 12 + 9 * 12 + 12 * 4 + 8 * 12 + 4 * 4, WIDE),
     Row(inverted_residual_block, (1, 1, 4), lambda f, x, **k: f(x, 4, 2, **k), (1, 1, 4),
         4 * 24 + 9 * 24 + 24 * 4 + 8 * 24 + 4 * 4, WIDE),

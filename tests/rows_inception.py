@@ -13,7 +13,7 @@ def told(tensor):
     """The way from the input to a tensor in words: "1×1:4 3×3:6/2v" is a 1×1 convolution with 4
     filters, then a 3×3 with 6, stride 2, valid; a joint of several ways is "[way | way]"."""
     layer = tensor._keras_history.operation
-    reads = [node.input_tensors for node in layer._inbound_nodes if tensor in node.output_tensors][0]
+    reads = layer._inbound_nodes[0].input_tensors
     if not reads:
         return ""
     if isinstance(layer, layers.Concatenate):
@@ -42,7 +42,8 @@ ROWS = [
         6 * (2 + 3 + 5 + 8) + 9 * 3 * 4 + 25 * 5 * 7 + 2 + 3 + 4 + 5 + 7 + 8,
         "conv conv act act maxpool conv conv conv conv act act act act concat",
         branches("1×1:2", "1×1:3 3×3:4", "1×1:5 5×5:7", "max3 1×1:8")),
-    Row(inception_module, (5, 3, 6), lambda f, x, **k: f(x, 2, 3, 4, 5, 7, 8, True, **k), (5, 3, 21),
+    Row(inception_module, (5, 3, 6), lambda f, x, **k: f(x, 2, 3, 4, 5, 7, 8, True, **k),
+        (5, 3, 21),
         6 * (2 + 3 + 5 + 8) + 9 * 3 * 4 + 25 * 5 * 7 + 4 * (2 + 3 + 4 + 5 + 7 + 8),
         "conv conv bn bn act act maxpool conv conv conv conv bn bn bn bn act act act act concat",
         branches("1×1:2", "1×1:3 3×3:4", "1×1:5 5×5:7", "max3 1×1:8")),
@@ -97,24 +98,25 @@ MUTANTS = [
            "conv(x, filters_pool, 1)"),
     Mutant(inception_module, "pools the map to half its size", "MaxPooling2D(3, strides=1",
            "MaxPooling2D(3, strides=2"),
-    Mutant(inception_module, "keeps the biases under batch normalization", "use_bias=not batch_norm",
-           "use_bias=True"),
+    Mutant(inception_module, "keeps the biases under batch normalization",
+           "use_bias=not batch_norm", "use_bias=True"),
     Mutant(inception_module, "forgets the batch normalization", "if batch_norm:", "if False:"),
     Mutant(inception_module_naive, "takes pooling for 32 filters (a lecture's 256 channels)",
            'layers.MaxPooling2D(3, strides=1, padding="same")(x)', "conv(x, filters_5x5, 1)"),
-    Mutant(inception_module, "joins its branches in another order, so that released weights misfit",
+    Mutant(inception_module, "joins its branches in another order, so released weights misfit",
            "(name=name)(branches)", "(name=name)(branches[::-1])"),
     Mutant(inception_b, "turns the 1×7 and 7×1 of its long branch about",
            "twice = conv(conv(x, filters_7x7, 1), filters_7x7, (7, 1))",
            "twice = conv(conv(x, filters_7x7, 1), filters_7x7, (1, 7))"),
-    Mutant(inception_a, "reads the input twice in its long branch", "conv(conv(three, filters_3x3[1], 3)",
-           "conv(conv(x, filters_3x3[1], 3)"),
+    Mutant(inception_a, "reads the input twice in its long branch",
+           "conv(conv(three, filters_3x3[1], 3)", "conv(conv(x, filters_3x3[1], 3)"),
     Mutant(inception_b, "has 7×7 where it says 7×1", "once = conv(once, filters, (7, 1))",
            "once = conv(once, filters, 7)"),
     Mutant(inception_b, "leaves a pair of the long branch out",
            "conv(conv(twice, filters_7x7, (1, 7)), filters_7x7, (7, 1))", "twice"),
     Mutant(inception_c, "puts 1×3 and 3×1 in a row",
-           "conv(three, filters_3x3, (3, 1))]", "conv(conv(three, filters_3x3, (1, 3)), filters_3x3, (3, 1))]"),
+           "conv(three, filters_3x3, (3, 1))]",
+           "conv(conv(three, filters_3x3, (1, 3)), filters_3x3, (3, 1))]"),
     Mutant(inception_c, "scales in its batch normalization", "scale=False", "scale=True"),
     Mutant(grid_reduction_a, "pads its strided convolutions",
            'conv(x, filters_3x3, 3, 2, "valid")', "conv(x, filters_3x3, 3, 2)"),

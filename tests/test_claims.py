@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 
-from keras_cases import graph, probes, train
+from keras_cases import graph, probes
 from keras_cases.blocks import bottleneck_block_v1, res_block_v1, res_block_v2
 from keras_cases.cases import resnet, resnet_cifar
 from keras_cases.cost import cost
@@ -180,16 +180,6 @@ def projection(_):
     same, wider = (block(lambda x, o=o: res_block_v1(x, 16, o, name="e"), 8, 8, 16) for o in (16, 32))
     assert len(wider.layers) == len(same.layers) + 1
     return next(l for l in wider.layers if getattr(l, "kernel_size", 0) == (1, 1)).count_params()
-
-
-@claim("2-010")
-def training_error_of_the_stored_runs(_):
-    ends = []
-    for depth in (20, 32, 56):
-        runs = train.results(f"resnet{depth}-width0.5-full-seed*")
-        assert all(run["data"]["real"] and run["complete"] for run in runs)
-        ends.append(np.mean([100 * (1 - run["history"]["accuracy"][-1]) for run in runs]))
-    return " ".join(f"{end:.1f}" for end in ends)
 
 
 @claim("4-003", "4-004")

@@ -13,7 +13,7 @@ from keras_cases.blocks import (
     global_average_pooling_head, grid_reduction_a, grid_reduction_b, grouped_conv, inception_a,
     inception_b, inception_c, inception_module, inception_module_naive, local_response_norm,
     mlpconv_block, trainable_pooling, vgg_block)
-from keras_cases.cases import alexnet, googlenet, inception_v3, lenet, squeezenet, vgg
+from keras_cases.cases import alexnet, googlenet, inception_v3, lenet, nin, squeezenet, vgg
 from keras_cases.cost import cost
 
 
@@ -147,8 +147,9 @@ def test_overlap_costs_no_pixel_and_normalization_no_parameter():
     ours = alexnet.alexnet_cifar()
     assert alexnet.alexnet_cifar(lrn=False).count_params() == ours.count_params()
     apart = alexnet.alexnet_cifar(pool_size=2)
-    assert [p.output.shape[1] for p in ours.layers if isinstance(p, layers.MaxPooling2D)] == [15, 7, 3]
-    assert [p.output.shape[1] for p in apart.layers if isinstance(p, layers.MaxPooling2D)] == [16, 8, 4]
+    pooled = [[p.output.shape[1] for p in model.layers if isinstance(p, layers.MaxPooling2D)]
+              for model in (ours, apart)]
+    assert pooled == [[15, 7, 3], [16, 8, 4]]
 
 
 # LeNet
@@ -276,7 +277,8 @@ def test_heads_come_in_the_order_main_aux1_aux2_and_leave_the_main_net_alone():
 def test_the_heads_read_modules_4a_and_4d_at_14_pixels(zeros):
     model = googlenet.googlenet_heads()
     pools = [p for p in model.layers if isinstance(p, layers.AveragePooling2D)]
-    assert [p.input._keras_history.operation.name for p in pools] == ["inception_4a", "inception_4d"]
+    read = [p.input._keras_history.operation.name for p in pools]
+    assert read == ["inception_4a", "inception_4d"]
     assert [p.output.shape[1:] for p in pools] == [(4, 4, 512), (4, 4, 528)]
 
 
@@ -301,6 +303,24 @@ def test_naive_modules_widen_and_reduced_ones_cost_a_tenth_in_the_5x5_branch():
     five = next(layer for layer in reduced.layers if getattr(layer, "kernel_size", 0) == (5, 5))
     before = five.input._keras_history.operation.input._keras_history.operation
     assert table[five.name].macs + table[before.name].macs == 12_443_648
+
+
+# The small nets
+
+@pytest.mark.parametrize("builder, options", [
+    (lenet.lenet5, {}), (lenet.lenet5_1998, {}), (alexnet.alexnet_cifar, {"dropout": 0.0}),
+    (vgg.vgg_cifar, {"width": 0.125}), (nin.nin, {"dropout": 0.0}),
+    (googlenet.googlenet_cifar, {"heads": True}), (inception_v3.inception_v3_cifar, {}),
+], ids=lambda value: getattr(value, "__name__", ""))
+def test_a_small_net_learns_eight_images_by_heart(builder, options):
+    keras.utils.set_random_seed(1)
+    model = builder(**options)
+    x, y = numbers(8, *model.input_shape[1:]), np.arange(8)
+    targets = [y] * len(model.outputs) if len(model.outputs) > 1 else y
+    model.compile(keras.optimizers.Adam(1e-3), "sparse_categorical_crossentropy",
+                  jit_compile=False)
+    first, *_, last = [model.train_on_batch(x, targets) for _ in range(12)]
+    assert np.ravel(last)[0] < 0.8 * np.ravel(first)[0]
 
 
 # Inception v3

@@ -15,6 +15,7 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
 from keras_cases import graph, plots  # noqa: E402
+from keras_cases.blocks.classic import local_response_norm  # noqa: E402
 from keras_cases.blocks.residual import res_block_v1, res_block_v2  # noqa: E402
 from keras_cases.diagram import boxes, diagram, draw, layout  # noqa: E402
 
@@ -139,12 +140,21 @@ def any_size():
     return keras.Model(inputs, layers.GlobalMaxPooling2D()(x), name="any")
 
 
+def parallel():
+    inputs = keras.Input((8, 8, 4))
+    near = layers.Add()([Conv(4, 3)(inputs), inputs])
+    far = Conv(4, 3)(Conv(4, 3)(Conv(4, 3)(inputs)))
+    last = layers.Concatenate()([near, far])
+    return keras.Model(inputs, layers.Add()([Conv(4, 1)(last), inputs]), name="parallel")
+
+
 NETS = {"v1": lambda: block(res_block_v1), "v1 16→32": lambda: block(res_block_v1, 16, 32),
         "v2": lambda: block(res_block_v2),
         "option A": lambda: block(res_block_v1, 16, 32, strides=2, shortcut="pad"),
         "inception": inception_net, "heads": two_heads, "resnet20": resnet20, "unet": unet,
         "unnamed unet": lambda: unet(named=False), "lenet": lenet, "vgg": vgg, "siamese": siamese,
-        "ops": with_ops, "dense": all_to_all, "any size": any_size}
+        "ops": with_ops, "dense": all_to_all, "any size": any_size,
+        "parallel": parallel}
 net = functools.cache(lambda name: NETS[name]())
 
 
@@ -187,7 +197,8 @@ def test_the_lectures_block_has_three_red_convolutions_and_a_purple_add():
 
 def test_activations_and_normalizations_are_marks_and_no_boxes():
     names = [name for _, name, _ in drawn(diagram(net("v1 16→32")), "mark")]
-    assert sorted(n for n in names if "legend" not in n) == ["ReLU"] * 2 + ["batch normalization"] * 2
+    assert sorted(name for name in names if "legend" not in name) == [
+        "ReLU", "ReLU", "batch normalization", "batch normalization"]
 
 
 def test_pre_activation_marks_sit_on_the_upper_edge_of_the_convolution_they_feed():
@@ -205,7 +216,8 @@ def test_the_identity_shortcut_leads_around_the_branch():
     assert [name.split(" -> ")[0][:5] for _, name, _ in shortcuts] == ["input"]
     read = boxes.read(model, {})
     places, wires, _ = layout.flow(read, functools.partial(draw._extent, down=True), True, 10)
-    (edge,) = [points for (a, b), points in wires.items() if a.kind == "input" and b.kind == "merge"]
+    (edge,) = [points for (a, b), points in wires.items()
+               if (a.kind, b.kind) == ("input", "merge")]
     branch = max(x + w / 2 for box, (x, _, w, _) in places.items() if box.kind == "conv")
     assert max(x for x, _ in edge) > branch
 
@@ -233,7 +245,8 @@ def test_no_box_overlaps_and_no_edge_crosses_a_box(name, detail, monkeypatch):
     plans = []
     for where in ("flow", "u_shape"):
         real = getattr(layout, where)
-        monkeypatch.setattr(layout, where, lambda *a, real=real: plans.append(real(*a)) or plans[-1])
+        monkeypatch.setattr(layout, where,
+                            lambda *a, real=real: plans.append(real(*a)) or plans[-1])
     figure = diagram(net(name), detail=detail)
     spots = rectangles(figure)
     assert len(spots) > 3
@@ -330,6 +343,7 @@ def test_shapes_stand_where_they_change_and_nowhere_else():
     assert texts(diagram(net("lenet")), "shape") == [
         "28×28×1", "28×28×6", "14×14×6", "10×10×16", "5×5×16", "400"]
     assert texts(diagram(net("v1")), "shape") == ["32×32×16"]
+    assert texts(diagram(net("inception")), "shape") == ["16×16×8", "16×16×15"]
     assert texts(diagram(net("resnet20"), detail="block"), "shape") == [
         "32×32\n×3", "32×32\n×4", "16×16\n×8", "8×8\n×16", "16"]
 
@@ -345,6 +359,13 @@ def test_an_unknown_operation_is_a_white_box_with_its_class_name():
     figure = diagram(net("ops"))
     assert {"pad", "Square", "Mean", "Sqrt"} <= set(texts(figure, "label"))
     assert {to_hex(p.get_facecolor()) for *_, p in drawn(figure, "other")} == {"#ffffff"}
+
+
+def test_an_unknown_activation_is_a_mark_named_in_the_legend():
+    inputs = keras.Input((8, 8, 3))
+    x = Conv(2, 3, activation="softmax")(Conv(4, 3, activation="softplus")(inputs))
+    figure = diagram(keras.Model(inputs, x))
+    assert texts(figure, "legend text") == ["convolution", "softplus", "softmax"]
 
 
 def test_exits_make_modules_of_a_net_whose_layers_all_have_names():
@@ -436,8 +457,8 @@ def boxes_of(figure, gid):
 
 
 def test_names_at_the_lines_ends_do_not_overlap():
-    figure = plots.curves([record(f"resnet{d}", seed=i / 10) for i, d in enumerate((20, 32, 44, 56))]
-                          + [record(f"plain{d}", seed=i / 10) for i, d in enumerate((20, 32, 44))])
+    nets = ["resnet20", "resnet32", "resnet44", "resnet56", "plain20", "plain32", "plain44"]
+    figure = plots.curves([record(name, seed=k % 4 / 10) for k, name in enumerate(nets)])
     found = boxes_of(figure, "line label")
     assert len(found) == 7
     assert not [1 for a, b in itertools.combinations(found, 2) if overlap(a, b, 1)]
@@ -520,7 +541,8 @@ def test_the_papers_number_stands_beside_ours_with_the_difference():
                                       {"net": "densenet", "paper": 95.5, "ours": None}])
     written = [t.get_text() for t in figure.axes[0].texts]
     assert "91.90  (+0.65)" in written and "not measured" in written
-    assert sorted(line.get_xdata()[0] for line in figure.axes[0].lines) == [91.25, 91.25, 91.9, 95.5]
+    starts = sorted(line.get_xdata()[0] for line in figure.axes[0].lines)
+    assert starts == [91.25, 91.25, 91.9, 95.5]
 
 
 def test_a_panel_given_as_ax_is_drawn_into():
@@ -553,3 +575,26 @@ def test_pictures_are_small():
 def test_exit_names_found_by_the_graph_are_the_default_blocks():
     assert boxes.given_exits(net("resnet20")) == graph.exits(net("resnet20"))
     assert boxes.given_exits(net("lenet")) == []
+
+
+def test_local_response_normalization_is_one_box_and_a_lookalike_is_not():
+    def net_of(normalize):
+        x = keras.Input((8, 8, 6))
+        return keras.Model(x, Conv(2, 1)(normalize(Conv(6, 3)(x))))
+
+    assert "LRN" in texts(diagram(net_of(local_response_norm)), "label")
+    other = texts(diagram(net_of(lambda x: layers.Multiply()([x, ops.power(2.0, x)]))), "label")
+    assert {"Power", "multiply"} <= set(other) and "LRN" not in other
+
+
+def test_a_u_net_without_padding_is_a_u_too():
+    inputs = keras.Input((28, 28, 1))
+    top = layers.Conv2D(2, 3, name="top", **ZEROS)(layers.Conv2D(2, 3, **ZEROS)(inputs))
+    low = layers.Conv2D(4, 3, name="low", **ZEROS)(layers.MaxPooling2D()(top))
+    up = layers.Conv2DTranspose(2, 2, 2, **ZEROS)(low)
+    x = layers.Concatenate()([layers.Cropping2D(2)(top), up])
+    x = layers.Conv2D(2, 3, name="back", **ZEROS)(x)
+    figure = diagram(keras.Model(inputs, Conv(2, 1)(x)), detail="block")
+    level = {name: (box.y0 + box.y1) / 2 for (_, name, _), box in rectangles(figure).items()}
+    assert np.isclose(level["top"], level["back"]) and level["low"] < level["top"]
+    assert [name for _, name, _ in drawn(figure, "skip")] == ["top -> back"]

@@ -143,6 +143,7 @@ def scramble(model):
 def compare(builder, name, size=SIZE, options=None, seed=0):
     """Build both nets, copy Keras's random weights into ours, and compare: a `Parity`."""
     rng = np.random.default_rng(seed)
+    keras.utils.set_random_seed(seed)  # for dropout, while statistics are taken
     theirs = getattr(keras.applications, name)(
         weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None,
         **(options or {}))

@@ -13,7 +13,7 @@ def vgg_block(x, filters, kernel_sizes=(3, 3), pool=True, batch_norm=False, acti
 
         x ─ conv 3×3 ─ relu ─ conv 3×3 ─ relu ─ … ─ max-pool 2×2 /2 ─►
 
-    Shapes: (batch, H, W, C) → (batch, H // 2, W // 2, filters); without pool: (batch, H, W, filters).
+    Shapes: (batch, H, W, C) → (batch, H // 2, W // 2, filters), or H, W as they are without pool.
     Parameters, f filters, n convolutions of 3×3: 9·C·f + (n − 1)·9·f² + n·f, and 4·n·f more for
     batch normalization. 3→64→64: 38,720.
 

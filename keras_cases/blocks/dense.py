@@ -13,8 +13,8 @@ def dense_block(x, num_layers, growth_rate, bottleneck=True, activation="relu", 
                 name=None):
     """`num_layers` layers; each reads the concatenation of x and of all the layers before it.
 
-        x ─┬─ BN ─ relu ─ conv 1×1 to 4k ─ BN ─ relu ─ conv 3×3 to k ─┬─ concat ─┬─ … ─ concat ─►
-           └───────────────────────────────────────────────────────────┘          └────────┘
+        x ─┬─ BN ─ relu ─ conv 1×1 to 4k ─ BN ─ relu ─ conv 3×3 to k ─┬─ concat ─┬─ … ─┬─ concat ─►
+           └──────────────────────────────────────────────────────────┘          └─────┘
 
     Shapes: (batch, H, W, C) → (batch, H, W, C + num_layers·growth_rate), x in the first C channels.
     Parameters, c in, L layers of growth k; S = L·c + k·L·(L-1)/2 channels read in all:

@@ -33,11 +33,11 @@ def depthwise_separable_block(x, filters, strides=1, activation="relu", name=Non
 def inverted_residual_block(x, filters, strides=1, expansion=6, activation="relu6", name=None):
     """Widen by 1×1, filter each channel, narrow by 1×1 with no activation, add the narrow input.
 
-        x ─┬─ conv 1×1 to t·C ─ BN ─ relu6 ─ depthwise 3×3 /s ─ BN ─ relu6 ─ conv 1×1 ─ BN ─┬─ add ─►
-           └─ identity, only where strides = 1 and C = filters ─────────────────────────────┘
+        x ─┬─ conv 1×1 to tC ─ BN ─ relu6 ─ dw 3×3 /s ─ BN ─ relu6 ─ conv 1×1 ─ BN ─┬─ add ─►
+           └─ identity, only where strides = 1 and C = filters ─────────────────────┘
 
     Shapes: (batch, H, W, C) → (batch, ceil(H/strides), ceil(W/strides), filters).
-    Parameters, i in, o out, e = expansion·i wide: i·e + 9·e + e·o + 8·e + 4·o (three BN);
+    Parameters, i in, o out, e = t·i wide (t: expansion): i·e + 9·e + e·o + 8·e + 4·o (three BN);
     expansion 1 has no widening: 9·i + i·o + 4·i + 4·o. 24→24, t = 6: 9,456.
 
     "Inverted": the shortcut joins the narrow ends, where a ResNet bottleneck joins the wide ones.

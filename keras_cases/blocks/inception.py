@@ -45,7 +45,8 @@ def inception_module(x, filters_1x1, filters_3x3_reduce, filters_3x3, filters_5x
            ├─ conv 1×1 ─ conv 5×5 ─────────┤
            └─ max-pool 3×3 /1 ─ conv 1×1 ──┘
 
-    Shapes: (batch, H, W, C) → (batch, H, W, filters_1x1 + filters_3x3 + filters_5x5 + filters_pool).
+    Shapes: (batch, H, W, C) → (batch, H, W, filters_1x1 + filters_3x3 + filters_5x5 +
+    filters_pool).
     Parameters, in the order of the arguments a, r, b, s, c, p:
     C·(a + r + s + p) + 9·r·b + 25·s·c + a + r + b + s + c + p. GoogLeNet's 3a,
     192 → 64, 96, 128, 16, 32, 32: 163,696. batch_norm: 4 per filter instead of 1.

@@ -12,7 +12,7 @@ def squeeze_excitation(x, reduced_filters, activation="relu", name=None):
     """Each channel times a gate in (0, 1) that is computed from the means of all channels.
 
         x ─┬─ mean over H, W ─ conv 1×1 to r ─ relu ─ conv 1×1 to C ─ sigmoid ─┬─ multiply ─►
-           └────────────────────────────────────────────────────────────────────┘
+           └───────────────────────────────────────────────────────────────────┘
 
     Shapes: (batch, H, W, C) → (batch, H, W, C).
     Parameters, c channels and r reduced: 2·c·r + r + c. 64 reduced to 4: 580.
@@ -31,10 +31,8 @@ def mbconv_block(x, filters, kernel_size=3, strides=1, expansion=6, se_ratio=0.2
                  activation="silu", drop_rate=0.0, name=None):
     """An inverted residual block whose wide channels pass a squeeze-and-excitation gate.
 
-        x ─┬─ conv 1×1 to t·C ─ BN ─ silu ─ depthwise k×k /s ─ BN ─ silu ─┐
-           │  ┌────────────────────────────────────────────────────────────┘
-           │  └─ gate ─ conv 1×1 ─ BN ─ drop ─┬─ add ─►
-           └─ identity, only where strides = 1 and C = filters
+        x ─┬─ conv 1×1 to tC ─ BN ─ silu ─ dw k×k /s ─ BN ─ silu ─ gate ─ conv 1×1 ─ BN ─┬─ add ─►
+           └─ identity, only where strides = 1 and C = filters ──────────────────────────┘
 
     Shapes: (batch, H, W, C) → (batch, ceil(H/strides), ceil(W/strides), filters).
     Parameters, i in, o out, e = expansion·i wide, r = floor(se_ratio·i), at least 1, in the gate:

@@ -24,7 +24,7 @@ def encoder_block(x, filters, pool=True, padding="same", activation="relu", norm
     Paper: Ronneberger et al. 2015 (U-Net), arXiv:1505.04597, sec. 2, fig. 1.
     Differs from the paper: the pool opens the block rather than closing it, so that one tensor
     comes out; `padding="same"` and `norm=True` came later.
-    Raises: ValueError for a pool of an odd size (a pixel would be lost, and the skip would not fit).
+    Raises: ValueError for a pool of an odd size: a pixel would be lost, the skip would not fit.
     """
     if pool and any(size is not None and size % 2 for size in x.shape[1:3]):
         raise ValueError(f"encoder_block: pooling {x.shape[1]}×{x.shape[2]} would lose a row or a "

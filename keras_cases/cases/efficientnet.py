@@ -65,7 +65,7 @@ def efficientnet(width_coefficient=1.0, depth_coefficient=1.0, input_shape=(224,
     """
     if width_coefficient <= 0 or depth_coefficient <= 0:
         raise ValueError(f"{name}: width_coefficient={width_coefficient}, depth_coefficient="
-                         f"{depth_coefficient}; both multiply, so pass numbers above 0 (B0 is 1, 1).")
+                         f"{depth_coefficient}; both multiply: pass numbers above 0 (B0: 1, 1).")
     counts = [math.ceil(depth_coefficient * count) for _, _, _, count, _ in STAGES]
     inputs = x = image_input(name, input_shape, classes, 16 if small_images else 32)
     if not small_images:

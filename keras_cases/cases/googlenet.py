@@ -1,4 +1,4 @@
-"""GoogLeNet (Inception v1) with and without its auxiliary classifiers, and a small one for CIFAR-10.
+"""GoogLeNet (Inception v1) with and without auxiliary classifiers, and a small one for CIFAR-10.
 
 Szegedy et al. 2014, "Going deeper with convolutions", arXiv:1409.4842, table 1 and figure 3.
 Top-1 in %, ImageNet validation, one net and one crop, as later papers report it.

@@ -38,9 +38,9 @@ def mobilenet(input_shape=(224, 224, 3), classes=1000, alpha=1.0, rho=1.0, small
     nothing: below 32×32 after rho, with small_images below 16×16.
     """
     if alpha <= 0 or rho <= 0 or int(32 * alpha) < 1:
-        raise ValueError(f"mobilenet: alpha={alpha}, rho={rho}; both multiply (filters, pixels), so "
-                         "pass numbers above 0, with alpha·32 at least 1: alpha=0.25, 0.5, 0.75, 1.")
-    shape = [side and round(rho * side) for side in input_shape[:2]] + list(input_shape[2:])
+        raise ValueError(f"mobilenet: alpha={alpha}, rho={rho}; they multiply filters and pixels: "
+                         "pass numbers above 0, alpha at least 1/32: 0.25, 0.5, 0.75, 1.")
+    shape = (*[side and round(rho * side) for side in input_shape[:2]], *input_shape[2:])
     inputs = image_input(f"mobilenet at rho={rho}", shape, classes, 16 if small_images else 32)
     x = layers.Conv2D(int(32 * alpha), 3, strides=1 if small_images else 2, padding="same",
                       use_bias=False)(inputs)

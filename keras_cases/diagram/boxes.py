@@ -20,8 +20,8 @@ MARKS = {  # operation or activation: (letter, its name in the legend); None is 
     "tanh": ("T", "tanh"), "softmax": ("S", "softmax"), "sigmoid": ("σ", "sigmoid"),
     "relu6": ("6", "ReLU6"), "dropout": ("D", "dropout"), "spatialdropout2d": ("D", "dropout"),
     "silu": ("W", "swish"), "gelu": ("G", "GELU"), "leakyrelu": ("L", "leaky ReLU"),
-    "prelu": ("P", "PReLU"), "elu": ("E", "ELU"), "layernormalization": ("N", "layer normalization"),
-    "identity": None, "linear": None}
+    "prelu": ("P", "PReLU"), "elu": ("E", "ELU"), "identity": None, "linear": None,
+    "layernormalization": ("N", "layer normalization")}
 MERGES = {"Add": "add", "Concatenate": "concat", "Multiply": "multiply", "Average": "average",
           "Maximum": "maximum", "Minimum": "minimum", "Subtract": "subtract", "Dot": "dot"}
 OTHERS = {"Flatten": "flatten", "Reshape": "reshape", "ZeroPadding2D": "pad", "Pad": "pad",
@@ -80,7 +80,7 @@ def _mark(operation):
 
 def _function_mark(function):
     name = getattr(function, "__name__", type(function).__name__)
-    return MARKS.get(name.replace("_", "").lower(), (name[:1].upper(), name))
+    return MARKS.get(name.replace("_", "").lower(), (name[:2].capitalize(), name))
 
 
 def _by(value):
@@ -143,7 +143,23 @@ def read(model, owner):
             graph[box] = sources
         box.output |= any(id(t) in outputs for t in node.outputs)
         made.update((id(t), box) for t in node.outputs)
-    return _marks_forward(graph)
+    return _marks_forward(_local_response(graph))
+
+
+def _local_response(graph):
+    """Local response normalization, a dozen operations from x to x · (…)^power, as one box."""
+    for box in [box for box in graph if [s.head for s in graph[box]].count("Power") == 1 ==
+                len(graph[box]) - 1]:
+        (power,) = [source for source in graph[box] if source.head == "Power"]
+        (x,) = [source for source in graph[box] if source is not power]
+        inner, waiting = [], [power]
+        while waiting:
+            inner.append(waiting.pop())
+            waiting += [s for s in graph[inner[-1]] if s is not x and s not in inner + waiting]
+        if any(i.head == "Square" for i in inner) and x in (s for i in inner for s in graph[i]):
+            box.kind, box.head, graph[box] = "other", "LRN", [x]
+            graph = {b: sources for b, sources in graph.items() if b not in inner}
+    return graph
 
 
 def _marks_forward(graph):

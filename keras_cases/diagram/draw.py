@@ -51,7 +51,7 @@ def diagram(model, exits=None, fold=True, detail="layer", title=None, width=9.0)
     if detail == "block":
         plan = layout.u_shape(graph, extent) or layout.flow(graph, extent, False, width)
         return _draw(graph, plan, [], False, title or model.name, width)
-    for height in (10, 20, 40, 1000):  # fewer and longer strips, where side by side they are wide
+    for height in (10, 20, 40, 80, 1000):  # longer strips where several side by side are too wide
         plan = layout.flow(graph, extent, True, height)
         if max(x for x, *_ in plan[0].values()) < width - 1:
             break
@@ -88,8 +88,8 @@ def _extent(box, down):
     """(width, height) of a box in inches."""
     if box.kind == "module":
         chips = _chips(box)
-        return (max([_width(box.title, 7.5, "bold"), *(_width(text, 7) + 0.1 for _, text in chips)]) + 0.16,
-                0.29 + 0.185 * len(chips))
+        wide = [_width(box.title, 7.5, "bold"), *(_width(text, 7) + 0.1 for _, text in chips)]
+        return max(wide) + 0.16, 0.29 + 0.185 * len(chips)
     marks = 0.2 * max(len(box.after), len(box.before))
     if box.kind == "mark":
         return 0.08 + marks, 0.24
@@ -129,13 +129,12 @@ def _skips(graph):
             if len(sources) > 1 and users[source] > 1 and rank[target] - rank[source] > 1}
 
 
-def _legend(graph, skips):
+def _legend(graph, frames, skips):
     """[(kind or letter, its name)] of what is there, and the marks {letter: name}."""
-    drawn = [b for box in graph for b in [box, *box.parts]]
-    kinds = [(kind, name) for kind, name in KINDS.items()
-             if any(box.kind == kind or (kind == "module" and box.block) for box in drawn)]
+    kinds = {b.kind for box in graph for b in [box, *box.parts]} | {box.kind for box in frames}
     marks = dict(mark for box in graph for mark in box.after + box.before)
-    return kinds + [("skip", "shortcut or skip")] * bool(skips) + [*marks.items()], marks
+    return ([(kind, name) for kind, name in KINDS.items() if kind in kinds]
+            + [("skip", "shortcut or skip")] * bool(skips) + [*marks.items()]), marks
 
 
 # ---- the picture ----
@@ -155,14 +154,13 @@ def _rounded(points, radius=0.08):
     """A path through the points with round corners."""
     path, codes = [points[0]], [Path.MOVETO]
     for before, corner, after in zip(points, points[1:], points[2:]):
-        for other, code in ((before, Path.LINETO), (after, Path.CURVE3)):
+        ends = []
+        for other in (before, after):
             far = max(abs(corner[0] - other[0]), abs(corner[1] - other[1]), 1e-6)
             part = min(radius / far, 0.5)
-            if code == Path.CURVE3:
-                path.append(corner)
-                codes.append(code)
-            path.append(tuple(c + part * (o - c) for c, o in zip(corner, other)))
-            codes.append(code)
+            ends.append(tuple(c + part * (o - c) for c, o in zip(corner, other)))
+        path += [ends[0], corner, ends[1]]
+        codes += [Path.LINETO, Path.CURVE3, Path.CURVE3]
     return Path([*path, points[-1]], [*codes, Path.LINETO])
 
 
@@ -180,8 +178,8 @@ class _Page:
         one = "\n" not in text and "rotation" not in style and "va" not in style
         style = {"ha": "center", "color": "#222222", "zorder": 4,
                  "va": "baseline" if one else "center", **style}  # one baseline for all in a row
-        self.ax.text(x, y - one * 0.34 * points / 72, text, fontsize=points * self.scale, family="DejaVu Sans",
-                     gid=gid, linespacing=1.05, **style)
+        self.ax.text(x, y - one * 0.34 * points / 72, text, fontsize=points * self.scale, gid=gid,
+                     family="DejaVu Sans", linespacing=1.05, **style)
 
     def box(self, x, y, w, h, face, gid, edge="#444444", zorder=3.0, radius=0.05, line=0.8):
         self.ax.add_patch(FancyBboxPatch(
@@ -211,14 +209,14 @@ def _draw(graph, plan, frames, down, title, width):
     places, wires, alone = plan
     frames = {module: _frame(module, graph, places, wires) for module in frames}
     labels, skips = _shapes(graph, places, alone, down), _skips(graph)
-    legend, marks = _legend(graph, skips)
+    legend, marks = _legend(graph, frames, skips)
     wide = [_width(line, 6.5) for *_, text in labels for line in [max(text.split("\n"), key=len)]]
     rects = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2) for x, y, w, h in places.values()]
     rects += [(x, y, x, y) for points in wires.values() for x, y in points] + [*frames.values()]
     rects += [(x - (0 if down else w / 2), y, x + w / (1 if down else 2), y)
               for (x, y, _), w in zip(labels, wide)]
     left, top = min(r[0] for r in rects) - 0.12, max(r[3] for r in rects) + 0.34
-    right = max(max(r[2] for r in rects) + 0.15, left + _width(title, 10, "bold") + 0.25, left + 2.4)
+    right = max(max(r[2] for r in rects) + 0.15, left + max(2.4, _width(title, 10, "bold") + 0.3))
     x, y = left + 0.12, min(r[1] for r in rects) - 0.32
     spots = []
     for kind, text in legend:
@@ -233,7 +231,9 @@ def _draw(graph, plan, frames, down, title, width):
     for module, (x0, y0, x1, y1) in frames.items():
         page.box((x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0, tints[module],
                  f"frame {module.title}", "#b5a36a", 1, 0.1)
-        page.write(x0 + 0.11, (y0 + y1) / 2, module.title, 7, rotation=90, weight="bold", zorder=2)
+        points = 7 * min(1, (y1 - y0) / (_width(module.title, 7, "bold") + 0.05))
+        page.write(x0 + 0.11, (y0 + y1) / 2, module.title, points, rotation=90, weight="bold",
+                   zorder=2)
         if len(module.names) > 1:
             page.badge(x0 + 0.36, y1, len(module.names))
     for (source, target), points in wires.items():

@@ -10,6 +10,7 @@ higher resolutions. Both return
 """
 
 import itertools
+import math
 from collections import defaultdict
 
 from keras_cases.diagram.boxes import Box
@@ -100,7 +101,7 @@ def _across(rows, links, thick, framed):
         middle, edge, before = [], 0, None
         for k in range(max(lane[i] for i in items) + 1):
             here = [i for i in items if lane[i] == k]
-            blocks = {i.block for i in here if i.kind != "bend"} | (before or set())
+            blocks = ({i.block for i in here} | (before or set())) - {"", "head"}
             edge += 0 if before is None else LANE + 0.45 * (framed and len(blocks) > 1)
             width, before = max(map(thick, here), default=0), {i.block for i in here}
             middle.append(edge + width / 2)
@@ -205,21 +206,26 @@ def u_shape(graph, extent):
     """
     chain = list(graph)
     sizes = [box.shape[1] if len(box.shape) == 4 else None for box in chain]
-    if None in sizes or sizes == sorted(sizes, reverse=True) or any(
-            a not in graph[b] for a, b in itertools.pairwise(chain)):
+    if None in sizes or any(a not in graph[b] for a, b in itertools.pairwise(chain)):
         return None
-    levels = sorted(set(sizes), reverse=True)
+    levels = [0]  # halvings so far; a size need not be met again exactly (convolutions unpadded)
+    for before, now in itertools.pairwise(sizes):
+        levels.append(levels[-1] + round(math.log2(before / now)))
+    if levels == sorted(levels):
+        return None
     size = {box: extent(box) for box in chain}
-    tall = [max(size[box][1] for box, s in zip(chain, sizes) if s == level) for level in levels]
+    tops, top = {}, 0
+    for level in sorted(set(levels)):
+        tops[level] = top, max(size[box][1] for box, k in zip(chain, levels) if k == level)
+        top += tops[level][1] + 0.5
     step = max(width for width, _ in size.values()) + 0.6
     places, column, down = {}, 0, True
-    for box, s, before in zip(chain, sizes, [sizes[0] + 1, *sizes]):
+    for box, level, before in zip(chain, levels, [-1, *levels]):
         # one column to the right along a level, at a turn, and for the deepest level itself
-        turned = s == before or (s < before) != down
-        column += places != {} and (turned or s == levels[-1])
-        down = down if s == before else s < before
-        k = levels.index(s)
-        places[box] = (column * step, -sum(tall[:k]) - tall[k] / 2 - 0.5 * k, *size[box])
+        turned = level == before or (level > before) != down
+        column += places != {} and (turned or level == max(levels))
+        down = down if level == before else level > before
+        places[box] = (column * step, -tops[level][0] - tops[level][1] / 2, *size[box])
     wires = {}
     for target, sources in graph.items():
         x1, y1, w1, h1 = places[target]
