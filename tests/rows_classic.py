@@ -110,7 +110,7 @@ MUTANTS = [
     Mutant(vgg_block, "forgets the batch normalization", "if batch_norm:", "if False:"),
     Mutant(mlpconv_block, "is linear between its 1×1 convolutions, so that they are one",
            "name=name if last else None)(y)", "name=name)(y) if last else y"),
-    Mutant(mlpconv_block, "has 3×3 where it says 1×1", "layers.Conv2D(width, 1)",
+    Mutant(mlpconv_block, "has 3×3 where it says 1×1", "layers.Conv2D(width, 1, **init)",
            'layers.Conv2D(width, 3, padding="same")'),
     Mutant(grouped_conv, "sends all channels through both towers", "(p) for p in parts",
            "(x) for p in parts"),

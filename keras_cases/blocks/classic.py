@@ -51,16 +51,17 @@ def mlpconv_block(x, filters, kernel_size, mlp_filters, strides=1, activation="r
     mlp_filters: widths of the 1×1 convolutions, two in the paper. name: of the exit layer.
 
     Paper: Lin, Chen, Yan 2013, arXiv:1312.4400, sec. 3.1.
-    Differs from the paper: in nothing known.
+    Differs from the paper: weights start after He et al. 2015; it does not tell how its own do.
     Raises: ValueError for no mlp_filters; Keras's own for a wrong rank, filters or strides.
     """
     if len(mlp_filters) == 0:
         raise ValueError("mlpconv_block: mlp_filters is empty; give the widths of its 1×1 "
                          "convolutions, such as (160, 96), or use a plain Conv2D.")
-    y = layers.Conv2D(filters, kernel_size, strides=strides, padding="same")(x)
+    init = dict(kernel_initializer="he_normal")  # or nine relu layers start almost silent
+    y = layers.Conv2D(filters, kernel_size, strides=strides, padding="same", **init)(x)
     y = layers.Activation(activation)(y)
     for i, width in enumerate(mlp_filters):
-        y = layers.Conv2D(width, 1)(y)
+        y = layers.Conv2D(width, 1, **init)(y)
         last = i == len(mlp_filters) - 1
         y = layers.Activation(activation, name=name if last else None)(y)
     return y
