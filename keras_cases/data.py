@@ -8,6 +8,7 @@ or in `data/` here; Keras's own cache or download; a stand-in (see stand_in.py).
 KERAS_CASES_OFFLINE=1 never downloads; KERAS_CASES_DOWNLOAD_SECONDS limits one download (600).
 """
 
+import functools
 import hashlib
 import os
 import socket
@@ -77,7 +78,7 @@ class Dataset:
                      "45k / 5k held-out + 1k test")
 
 
-_said = set()
+_said, _unreachable = set(), set()  # so that a process prints once and waits for a network once
 
 
 def load(name):
@@ -146,7 +147,7 @@ def _recognised(name, arrays):
 
 
 def _from_keras(name):
-    if os.environ.get("KERAS_CASES_OFFLINE", "0") not in ("", "0"):
+    if os.environ.get("KERAS_CASES_OFFLINE", "0") not in ("", "0") or name in _unreachable:
         return None
     limit = float(os.environ.get("KERAS_CASES_DOWNLOAD_SECONDS", 600))
     result = {}
@@ -167,12 +168,14 @@ def _from_keras(name):
     socket.setdefaulttimeout(before)
     if "arrays" in result:
         return result["arrays"], _recognised(name, result["arrays"])
+    _unreachable.add(name)
     print(f"{name} could not be had from Keras ({result.get('error', f'over {limit:.0f} s')}). To "
           f"use the real images put {name}.npz into data/ or set KERAS_CASES_DATA to its folder.",
           file=sys.stderr)
     return None
 
 
+@functools.cache
 def _drawn(name):
     train, test = (stand_in.draw(name, count, seed) for seed, count in enumerate(COUNTS[name]))
     return (*train, *test), "stand-in drawn by keras_cases (not the real images)"

@@ -30,6 +30,8 @@ BLOCKS = [
 def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5):
     """Network in Network: (H, W, C) → (classes,) probabilities.
 
+    Train it gently (Adam at 3e-4 learns on CIFAR-10, 1e-3 did not start in 60 steps): a relu
+    stands before its softmax, and with all ten maps dead the loss stays at ln 10 = 2.303.
     Exits: "mlpconv1" … "mlpconv3". Raises: ValueError for images below 8×8.
     """
     inputs = x = image_input("nin", input_shape, classes, smallest=8)

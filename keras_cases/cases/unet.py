@@ -60,11 +60,12 @@ def unet(input_shape=(572, 572, 1), classes=2, filters=64, depth=4, padding="val
     inputs = x = image_input(name, input_shape, classes)
     encoders = []
     for level in range(depth + 1):
-        bottom = level == depth
+        exit_name = "bottom" if level == depth else f"encoder{level + 1}"
+        drops = dropout and level >= depth - 1
         x = encoder_block(x, filters * 2**level, pool=level > 0, padding=padding, norm=norm,
-                          name="bottom" if bottom else f"encoder{level + 1}")
-        if dropout and level >= depth - 1:
-            x = layers.Dropout(dropout)(x)
+                          name=None if drops else exit_name)
+        if drops:
+            x = layers.Dropout(dropout, name=exit_name)(x)
         encoders.append(x)
     for level in reversed(range(depth)):
         x = decoder_block(x, encoders[level] if skips else None, filters * 2**level,
