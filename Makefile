@@ -10,8 +10,8 @@ LESSON    ?= notebooks/07_resnet_v1.ipynb
 NOTEBOOKS ?= notebooks/[0-9]*.ipynb
 # PyTorch is tested where this names it: make test TORCH=torch
 TORCH     ?=
-BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
 comma     := ,
+BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
 .PHONY: help lesson test lab notebooks clean
