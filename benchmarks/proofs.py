@@ -4,8 +4,7 @@
     python benchmarks/proofs.py resnet50 vgg16  # some nets, printed only
 
 The nets are the rows of the docstring tables in keras_cases/cases, the stated figures those of
-data/published.csv, the comparisons those of tests/test_parity.py, and the bugs those of
-tests/rows_*.py: there is no list here.
+data/published.csv, and the comparisons those of tests/test_parity.py: there is no list here.
 """
 
 import platform
@@ -18,7 +17,6 @@ import keras
 ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
-import test_blocks  # noqa: E402
 import test_cases  # noqa: E402
 import test_parity  # noqa: E402
 
@@ -57,40 +55,6 @@ def row(net):
             stated(net, "parameters"), macs, stated(net, "MACs"), *parity(net))
 
 
-def caught_by(mutant):
-    """Which facts of test_blocks see a bug: shape, count, layers, graph, an error that is missing."""
-    function = test_blocks.pasted(
-        mutant.block, lambda source: source.replace(mutant.old, mutant.new, 1))
-    seen = set()
-    for row in [row for row in test_blocks.ROWS if row.block is mutant.block]:
-        try:
-            model = test_blocks.build(row, function)
-        except ValueError:
-            seen.add("does not build")
-            continue
-        seen |= {fact for fact, holds in (
-            ("shape", model.output_shape == (None, *row.output_shape)),
-            ("count", model.count_params() == row.parameters),
-            ("layers", row.kinds in ("", test_blocks.kinds(model))),
-            ("graph", row.holds(model))) if not holds}
-    for bad in [bad for bad in test_blocks.BAD if bad.block is mutant.block]:
-        try:
-            bad.call(function, keras.Input(bad.input_shape))
-            seen.add("bad input passes")
-        except ValueError:
-            pass
-    return ", ".join(sorted(seen))
-
-
-def bugs():
-    yield from ("", "## Bugs that the tests see", "",
-                "Each is a change of one place in the block's source; what differs then from the "
-                "facts of its rows in `tests/rows_*.py`:", "",
-                "| block | the copy with the bug … | seen by |", "|:--|:--|:--|")
-    for mutant in test_blocks.MUTANTS:
-        yield f"| `{mutant.block.__name__}` | {mutant.bug} | {caught_by(mutant)} |"
-
-
 def main(nets):
     start = time.process_time()
     lines = ["| net | layers | parameters | trainable | stated | MACs | stated | Keras's net "
@@ -101,9 +65,6 @@ def main(nets):
         lines.append("| " + " | ".join(map(str, row(net))) + " |")
         print(lines[-1], flush=True)
     if not nets:
-        for line in bugs():
-            lines.append(line)
-            print(line, flush=True)
         text = HEAD.format(nets=len(test_cases.STATED), keras=keras.__version__,
                            backend=keras.backend.backend(), python=platform.python_version(),
                            minutes=(time.process_time() - start) / 60)
