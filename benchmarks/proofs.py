@@ -44,7 +44,8 @@ def parity(net):
         return "–", "–"
     found = test_parity.compare(*PAIRS[net])
     keras.backend.clear_session()
-    return PAIRS[net][1], f"{found.difference:.1e} (scrambled: {found.scrambled:.1g})"
+    difference = f"{found.difference:.1e}" if found.difference else "0"
+    return PAIRS[net][1], f"{difference} (scrambled: {found.scrambled:.1f})"
 
 
 def row(net):

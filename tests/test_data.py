@@ -105,14 +105,14 @@ def test_a_dead_network_costs_seconds_and_ends_in_the_stand_in(tmp_path):
         proxy = f"http://127.0.0.1:{silent.getsockname()[1]}"
         environment = os.environ | {
             "https_proxy": proxy, "http_proxy": proxy, "HTTPS_PROXY": proxy, "no_proxy": "",
-            "KERAS_HOME": str(tmp_path), "KERAS_CASES_DATA": str(tmp_path), "KERAS_BACKEND": "jax",
+            "KERAS_HOME": str(tmp_path), "KERAS_CASES_DATA": str(tmp_path),
             "KERAS_CASES_OFFLINE": "0", "KERAS_CASES_DOWNLOAD_SECONDS": "4"}
         started = time.monotonic()
         done = subprocess.run(
             [sys.executable, "-c", "from keras_cases.data import load; print(load('mnist').is_real)"],
             env=environment, capture_output=True, text=True, timeout=60)
     assert done.stdout.endswith("False\n"), done.stderr
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 45  # of which importing Keras takes most
     assert "put mnist.npz into data/" in done.stderr
 
 

@@ -211,7 +211,9 @@ def test_the_activation_bytes_follow_the_dtype():
     x = layers.Rescaling(1 / 255, name="floats")(x)
     x = layers.Conv2D(2, 1, dtype="bfloat16", name="half")(x)
     table = cost(keras.Model(inputs, x))
-    assert [row.activation_bytes for row in table.rows] == [48, 48 * 4, 32 * 2]
+    assert table.rows[0].activation_bytes == 48
+    assert table["floats"].activation_bytes == 48 * 4  # older Keras adds a cast of its own behind it
+    assert table["half"].activation_bytes == 32 * 2
     assert table.activation_bytes == 48 + 192 + 64
 
 
