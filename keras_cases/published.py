@@ -45,9 +45,13 @@ def published(net=None, quantity=None):
     return [f for f in figures if net in (None, f.net) and quantity in (None, f.quantity)]
 
 
-def _read():
+def stored_folder():
+    """Where figures, records and weights lie: in the installed package, or data/ of a checkout."""
     package = Path(__file__).resolve().parent
-    folder = package / "stored" if (package / "stored").exists() else package.parent / "data"
-    with open(folder / "published.csv", newline="", encoding="utf-8") as file:
+    return package / "stored" if (package / "stored").exists() else package.parent / "data"
+
+
+def _read():
+    with open(stored_folder() / "published.csv", newline="", encoding="utf-8") as file:
         return [Figure(row["net"], row["quantity"], float(row["value"]), row["unit"], row["source"])
                 for row in csv.DictReader(file)]

@@ -24,6 +24,7 @@ import numpy as np
 from keras_cases import data
 from keras_cases.cases import resnet_cifar
 from keras_cases.fit import Recipe, fit
+from keras_cases.published import stored_folder
 
 
 @dataclass(frozen=True)
@@ -103,20 +104,15 @@ def results(pattern="*"):
     They lie in data/results of a checkout, or in the installed package. Weights, where stored:
     `weights_file(record)`. Raises: ValueError where nothing matches.
     """
-    files = sorted((_stored() / "results").glob(f"{pattern}.json"))
+    files = sorted((stored_folder() / "results").glob(f"{pattern}.json"))
     if not files:
-        raise ValueError(f"No stored record is called {pattern!r}; see {_stored() / 'results'}.")
+        raise ValueError(f"No stored record is called {pattern!r}; see {stored_folder() / 'results'}.")
     return [json.loads(file.read_text()) | {"file": file.stem} for file in files]
 
 
 def weights_file(record):
     """The path of a stored record's weights, for `model.load_weights`."""
-    return _stored() / "weights" / f"{record['file']}.weights.h5"
-
-
-def _stored():
-    package = Path(__file__).resolve().parent
-    return package / "stored" if (package / "stored").exists() else package.parent / "data"
+    return stored_folder() / "weights" / f"{record['file']}.weights.h5"
 
 
 def summary(history, recipe):
