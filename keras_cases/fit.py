@@ -13,6 +13,8 @@ import keras
 import numpy as np
 
 from keras_cases import augment, checkpoint
+from keras_cases.loss_weights import fade_out, weighted_losses
+from keras_cases.probes import agreement
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ class Recipe:
     weight_decay is Keras's: decoupled, a fraction learning_rate·weight_decay of each weight taken
     off per step. The papers' L2 of 1e-4 at momentum 0.9 acts like 1e-4 / (1 - 0.9) = 1e-3 here.
     images, held_out: how many images to train on and to judge by (None: all).
+    aux_weight: of the loss of each output but the first, where a net has several (GoogLeNet: 0.3);
+    aux_fade: in so many epochs it falls to 0 along a straight line (None: it stays).
     """
 
     epochs: int
@@ -35,13 +39,17 @@ class Recipe:
     augment: bool = True
     images: int | None = None
     held_out: int | None = None
+    aux_weight: float = 0.3
+    aux_fade: float | None = None
 
 
 def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
     """Trains any net of probabilities on a `data.Split`, in place, and returns its history.
 
     history: {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}, a number an epoch;
-    "val" is the held-out part. Continues from `state_file` where there is one. Ctrl-C gives back
+    "val" is the held-out part. Of several outputs the first is the net's answer; the others add
+    "NAME_loss", "NAME_accuracy", "NAME_weight", their "val_" twins and "agreement_NAME", how often
+    they name the same class as the first on the held-out part. Continues from `state_file` where there is one. Ctrl-C gives back
     the last whole epoch. Raises: FloatingPointError when the loss is NaN.
     """
     count = min(recipe.images or len(split.x_train), len(split.x_train))
@@ -49,7 +57,7 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
     if not steps:
         raise ValueError(f"{count} images are less than one batch of {recipe.batch_size}.")
     model = training_model(net, split.x_train, recipe, seed)
-    model.compile(optimizer(recipe, steps), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    model, targets, first = _compiled(model, recipe, steps)
     identity = {**asdict(recipe), "seed": seed, "net": net.name, "split": split.name,
                 "backend": keras.backend.backend(), "keras": keras.__version__}
     judged = (split.x_held_out[:recipe.held_out], split.y_held_out[:recipe.held_out])
@@ -64,14 +72,17 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
         _seed_generators(model, seed, epoch)
         started = time.perf_counter()
         try:
-            logs = model.fit(split.x_train[order], split.y_train[order], shuffle=False,
+            logs = model.fit(split.x_train[order], targets(split.y_train[order]), shuffle=False,
                              batch_size=recipe.batch_size, initial_epoch=epoch, epochs=epoch + 1,
-                             validation_data=judged, validation_batch_size=500,
-                             verbose=verbose).history
+                             validation_data=(judged[0], targets(judged[1])),
+                             validation_batch_size=500, verbose=verbose).history
         except KeyboardInterrupt:
             checkpoint.restore(model, kept)
             print(f"Stopped by hand; {epoch} whole epochs are kept.")
             break
+        if first:
+            logs = {key.replace(f"{first}_accuracy", "accuracy"): v for key, v in logs.items()}
+            logs |= {f"agreement_{k}": [v] for k, v in agreement(model, judged[0]).items()}
         logs |= {"seconds": [time.perf_counter() - started], "images": [len(order)]}
         if not math.isfinite(logs["loss"][0]):
             checkpoint.restore(model, kept)
@@ -92,7 +103,24 @@ def training_model(net, x_train, recipe, seed=0):
     x = images
     if recipe.augment:
         x = augment.RandomCropFlip(4, flip=x_train.shape[-1] == 3, seed=seed)(x)
-    return keras.Model(images, net(standardizer(x_train)(x)), name=f"train_{net.name}")
+    outputs = net(standardizer(x_train)(x))
+    if isinstance(outputs, list):  # a nested net's outputs would all bear the net's name
+        outputs = dict(zip(net.output_names, outputs))
+    return keras.Model(images, outputs, name=f"train_{net.name}")
+
+
+def _compiled(model, recipe, steps):
+    """What to fit, a function that shapes the labels for it, and the first of several outputs."""
+    loss, sgd = "sparse_categorical_crossentropy", optimizer(recipe, steps)
+    if not isinstance(model.output, dict):
+        model.compile(sgd, loss, metrics=["accuracy"])
+        return model, lambda y: y, None
+    first, *others = model.output
+    aux = fade_out(recipe.aux_weight, recipe.aux_fade) if recipe.aux_fade else recipe.aux_weight
+    plan = weighted_losses(model, dict.fromkeys(model.output, loss),
+                           {first: 1.0, **dict.fromkeys(others, aux)},
+                           dict.fromkeys(model.output, "accuracy"))
+    return plan.compile(sgd), plan.targets, first
 
 
 def standardizer(x_train):

@@ -64,6 +64,19 @@ def dead_units(model, layer_names, x, batch_size=128):
     return {name: float(1 - lives.mean()) for name, lives in zip(layer_names, alive)}
 
 
+def agreement(model, x, batch_size=500):
+    """How often each further output's highest class is the first output's: {output: fraction}.
+
+    For a net with auxiliary classifiers; `x`: (images, ...). The keys are those of the output dict,
+    or `model.output_names`.
+    """
+    outputs = model.predict(x, batch_size=batch_size, verbose=0)
+    if not isinstance(outputs, dict):
+        outputs = dict(zip(model.output_names, outputs))
+    (_, first), *others = outputs.items()
+    return {name: float((o.argmax(-1) == first.argmax(-1)).mean()) for name, o in others}
+
+
 def lesion(model, exit_name, exits=None):
     """A model in which the residual block that ends in `exit_name` passes its shortcut alone.
 

@@ -22,7 +22,7 @@ import keras
 import numpy as np
 
 from keras_cases import data
-from keras_cases.cases import resnet_cifar
+from keras_cases.cases import googlenet, resnet_cifar
 from keras_cases.fit import Recipe, fit
 from keras_cases.published import stored_folder
 
@@ -46,6 +46,7 @@ CASES = {
     "resnet110": Case(resnet_cifar.resnet110, "cifar10", SHORT, replace(PAPER, warmup=1.0)),
     **{f"plain{d}": Case(lambda d=d, **net: resnet_cifar.plain_cifar(d, **net), "cifar10", SHORT,
                          PAPER) for d in (20, 32, 44, 56)},
+    "googlenet_cifar": Case(googlenet.googlenet_cifar, "cifar10", SHORT, PAPER),
     "resnet_v1": Case(resnet_cifar.resnet_v1, "cifar10", SHORT, PAPER),
     "resnet_v2": Case(resnet_cifar.resnet_v2, "cifar10", SHORT, PAPER),
 }
@@ -59,11 +60,13 @@ def mode_from_environment():
     return mode
 
 
-def run(case, mode=None, seed=0, folder="runs", net=None, verbose=1, **changes):
+def run(case, mode=None, seed=0, folder="runs", net=None, label=None, verbose=1,
+        **changes):
     """Trains `case` (a name of CASES, or a Case) and returns (record, model).
 
     mode: "fast" or "full", by default KERAS_CASES_MODE. changes: fields of the Recipe.
-    net: keyword arguments for the builder. The record is also written to `folder` as JSON, beside
+    net: keyword arguments for the builder. label: what the files are called before "-mode-seed",
+    by default the case and its `net`; runs that differ in their recipe alone want one. The record is also written to `folder` as JSON, beside
     the weights; a state file there lets a killed run continue, and goes when the run is done.
     Raises: ValueError for an unknown case, mode or field; FloatingPointError when the loss is NaN.
     """
@@ -83,8 +86,8 @@ def run(case, mode=None, seed=0, folder="runs", net=None, verbose=1, **changes):
     dataset = data.load(case.dataset)
     keras.utils.set_random_seed(seed)
     model = case.build(**net)
-    label = "-".join([name, *(f"{k}{v}" for k, v in net.items()), mode, f"seed{seed}"])
-    path = Path(folder) / label
+    label = label or "-".join([name, *(f"{k}{v}" for k, v in net.items())])
+    path = Path(folder) / f"{label}-{mode}-seed{seed}"
     split = dataset.split()
     history = fit(model, split, recipe, seed, state_file=f"{path}.state.npz", verbose=verbose)
     record = {"case": name, "net": net, "mode": mode, "seed": seed, "recipe": asdict(recipe),
@@ -163,6 +166,7 @@ def main(words=None):
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--folder", default="runs", help="where records and weights go (runs)")
     parser.add_argument("--net", nargs="*", default=[], metavar="KEY=VALUE", help="builder options")
+    parser.add_argument("--label", help="what the files are called, if not case and builder options")
     parser.add_argument("--recipe", nargs="*", default=[], metavar="KEY=VALUE",
                         help="changes of the recipe")
     parser.add_argument("--verbose", type=int, default=2)
@@ -174,7 +178,7 @@ def main(words=None):
             print(f"{name:<12}{case.dataset:<10}{fast:<24}{full}")
         return
     record, _ = run(given.case, given.mode, given.seed, given.folder, _pairs(given.net),
-                    given.verbose, **_pairs(given.recipe))
+                    given.label, given.verbose, **_pairs(given.recipe))
     print(f"{record['case']}: {record['accuracy']:.4f} on {record['data']['split']} of "
           f"{record['data']['name']} ({record['data']['source']}), {record['seconds']:.0f} s")
 

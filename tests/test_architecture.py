@@ -29,7 +29,7 @@ MAY = {
     "data": {"keras", "numpy", "stand_in"},
     "plots": {"numpy", "matplotlib"},
     "published": {"numpy"},
-    "fit": {"keras", "numpy", "augment", "checkpoint", "loss_weights"},
+    "fit": {"keras", "numpy", "augment", "checkpoint", "loss_weights", "probes"},
     "train": {"keras", "numpy", "data", "fit", "cases", "published"},
 }
 

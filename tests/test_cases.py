@@ -12,6 +12,7 @@ import keras
 import pytest
 from keras import layers, ops
 
+from claims import longest_path
 from keras_cases import cases
 from keras_cases.cases import (
     alexnet, googlenet, inception_v3, inputs, lenet, nin, resnet, resnet_cifar, squeezenet, vgg)
@@ -37,18 +38,6 @@ def number(text):
     return float(text.replace(",", ""))
 
 
-def longest_way(model):
-    """Convolutions and dense layers on the longest way from the input to the first output."""
-    length = {}
-    for operation in model.operations:
-        reads = [tensor._keras_history.operation
-                 for node in operation._inbound_nodes for tensor in node.input_tensors]
-        counts = isinstance(operation, (layers.Conv2D, layers.DepthwiseConv2D, layers.Dense,
-                                        layers.Conv2DTranspose))
-        length[id(operation)] = counts + max((length[id(read)] for read in reads), default=0)
-    return length[id(model.outputs[0]._keras_history.operation)]
-
-
 @pytest.fixture(scope="module", autouse=True)
 def zeros_instead_of_random_numbers():
     with pytest.MonkeyPatch.context() as patch:
@@ -62,7 +51,7 @@ def facts(net):
     """(parameters, trainable, MACs, calls not counted, layers) of a net built with no arguments."""
     model = getattr(STATED[net][0], net)()
     costs = cost(model)
-    found = costs.parameters, costs.trainable, costs.macs, costs.not_counted, longest_way(model)
+    found = costs.parameters, costs.trainable, costs.macs, costs.not_counted, longest_path(model)
     assert found[0] == model.count_params()
     del model
     keras.backend.clear_session()
@@ -179,6 +168,8 @@ def test_a_count_that_the_table_states_wrongly_would_be_noticed():
     (lambda: googlenet.googlenet(classes=0), "classes=0"),
     (lambda: googlenet.googlenet_cifar((8, 8, 3)), "9×9"),
     (lambda: googlenet.googlenet_cifar(width=0), "width=0"),
+    (lambda: googlenet.googlenet_cifar(modules=("3a", "6a")), "6a"),
+    (lambda: googlenet.googlenet_cifar(heads="detach"), "'detached'"),
     (lambda: inception_v3.inception_v3((74, 74, 3)), "75×75"),
     (lambda: inception_v3.inception_v3((298, 299, 3), head=True), "299×299"),
     (lambda: inception_v3.inception_v3_cifar((6, 6, 3)), "7×7"),

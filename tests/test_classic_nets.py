@@ -15,6 +15,8 @@ from keras_cases.blocks import (
     mlpconv_block, trainable_pooling, vgg_block)
 from keras_cases.cases import alexnet, googlenet, inception_v3, lenet, nin, squeezenet, vgg
 from keras_cases.cost import cost
+from keras_cases.graph import exits
+from keras_cases.probes import gradient_norms
 
 
 @pytest.fixture
@@ -272,6 +274,30 @@ def test_heads_come_in_the_order_main_aux1_aux2_and_leave_the_main_net_alone():
     alone.set_weights(main.get_weights())
     x = numbers(2, 32, 32, 3)
     np.testing.assert_allclose(run(with_heads, x)[0], run(alone, x), rtol=1e-5, atol=1e-6)
+
+
+def test_detached_heads_answer_alike_and_send_no_gradient_back():
+    small = dict(width=0.05, modules=("3a", "4a", "4d"), batch_norm=False)
+    nets = {kind: googlenet.googlenet_cifar(heads=kind, **small) for kind in (True, "detached")}
+    nets["detached"].set_weights(nets[True].get_weights())
+    x, y = numbers(4, 32, 32, 3), np.arange(4)
+    np.testing.assert_allclose(run(nets[True], x)[1], run(nets["detached"], x)[1], rtol=1e-5)
+
+    def heads_alone(y, outputs):
+        return sum(keras.losses.sparse_categorical_crossentropy(y, head) for head in outputs[1:])
+
+    sizes = {}
+    for kind, net in nets.items():
+        norms = list(gradient_norms(net, x, y, heads_alone, training=False).values())
+        sizes[kind] = norms[0], norms[-1]  # of the first convolution and of aux2's dense layer
+    assert sizes[True][0] > 0 and sizes["detached"][0] == 0 and sizes["detached"][1] > 0
+
+
+def test_fewer_modules_keep_their_places_in_the_table():
+    net = googlenet.googlenet_cifar(width=0.05, modules=("3a", "4a", "5a"))
+    kept = [name for name in exits(net) if name.startswith("inception")]
+    assert kept == ["inception_3a", "inception_4a", "inception_5a"]
+    assert sizes(net, *kept) == [(32, 20), (16, 28), (8, 44)]
 
 
 def test_the_heads_read_modules_4a_and_4d_at_14_pixels(zeros):

@@ -10,7 +10,7 @@ import pytest
 
 from keras_cases import augment, checkpoint, data, stand_in, train
 from keras_cases.cases.resnet_cifar import resnet_cifar
-from keras_cases.fit import Recipe, fit, optimizer, training_model
+from keras_cases.fit import Recipe, fit, optimizer, standardizer, training_model
 
 SMALL = dict(epochs=3, batch_size=16, images=64, held_out=32, schedule="cosine", warmup=1.0)
 
@@ -36,14 +36,29 @@ def net(dropout=0.2):
     return keras.Model(inputs, keras.layers.Dense(10, activation="softmax")(x), name="tiny")
 
 
+def net_with_heads(heads=True):
+    """As GoogLeNet's: list outputs main, aux1, aux2; the heads may read a detached map."""
+    x = inputs = keras.Input((32, 32, 3))
+    x = keras.layers.Conv2D(4, 3, 2, name="below")(x)
+    seen = keras.ops.stop_gradient(x) if heads == "detached" else x
+    outputs = [keras.layers.Conv2D(4, 3, 2, activation="relu")(x), seen, seen]
+    outputs = [keras.layers.GlobalAveragePooling2D()(output) for output in outputs]
+    outputs = [keras.layers.Dense(10, activation="softmax", name=name)(output)
+               for name, output in zip(("main", "aux1", "aux2"), outputs)]
+    return keras.Model(inputs, outputs, name="tiny_with_heads")
+
+
 class Killed(Exception):
     """Stands for a power cut after a whole epoch."""
 
 
-def test_a_killed_run_ends_bitwise_where_the_other_ends(split, tmp_path, monkeypatch):
+@pytest.mark.parametrize("net, changes", [(net, {}), (net_with_heads, {"aux_fade": 2})],
+                         ids=["one output", "three outputs, weights fading"])
+def test_a_killed_run_ends_bitwise_where_the_other_ends(split, tmp_path, monkeypatch, net, changes):
+    recipe = Recipe(**SMALL, **changes)
     keras.utils.set_random_seed(0)
     through = net()
-    history = fit(through, split, Recipe(**SMALL))
+    history = fit(through, split, recipe)
 
     real_save, saves = checkpoint.save, []
 
@@ -57,14 +72,27 @@ def test_a_killed_run_ends_bitwise_where_the_other_ends(split, tmp_path, monkeyp
     for seed_of_process in (0, 1):  # a new process starts from other initial weights: no matter
         keras.utils.set_random_seed(seed_of_process)
         with pytest.raises(Killed):
-            fit(net(), split, Recipe(**SMALL), state_file=tmp_path / "s.npz")
+            fit(net(), split, recipe, state_file=tmp_path / "s.npz")
     resumed = net()
-    again = fit(resumed, split, Recipe(**SMALL), state_file=tmp_path / "s.npz")
+    again = fit(resumed, split, recipe, state_file=tmp_path / "s.npz")
 
     same = [np.array_equal(a, b) for a, b in zip(through.get_weights(), resumed.get_weights())
             if a.dtype == np.float32]
     assert len(same) > 5 and all(same)
-    assert again["loss"] == history["loss"] and again["val_accuracy"] == history["val_accuracy"]
+    assert {**again, "seconds": 0} == {**history, "seconds": 0}
+
+
+def test_several_outputs_are_weighed_by_the_recipe_and_the_first_is_the_answer(split):
+    net = net_with_heads()
+    history = fit(net, split, Recipe(**SMALL, aux_weight=0.5, aux_fade=2))
+    assert history["aux1_weight"] == history["aux2_weight"] == [0.5, 0.25, 0.0]
+    for epoch, weight in enumerate([0.5, 0.25, 0.0]):
+        main, aux1, aux2 = (history[f"{name}_loss"][epoch] for name in ("main", "aux1", "aux2"))
+        assert abs(history["loss"][epoch] - (main + weight * (aux1 + aux2))) < 1e-4
+    images = standardizer(split.x_train)(split.x_held_out)
+    main, aux1, _ = (p.argmax(1) for p in net.predict(images, verbose=0))
+    assert abs(history["val_accuracy"][-1] - (main == split.y_held_out).mean()) < 1e-4
+    assert abs(history["agreement_aux1"][-1] - (main == aux1).mean()) < 1e-4
 
 
 def test_each_epoch_sees_another_order_and_another_seed_gives_another_run(split):

@@ -16,7 +16,7 @@ Differs from the paper: in nothing known; batch normalization, where asked for, 
 """
 
 import keras
-from keras import layers
+from keras import layers, ops
 
 from keras_cases.blocks.classic import local_response_norm
 from keras_cases.blocks.heads import auxiliary_classifier, global_average_pooling_head
@@ -42,9 +42,10 @@ def googlenet(input_shape=(224, 224, 3), classes=1000, heads=False, batch_norm=F
     """GoogLeNet: (H, W, 3) → (classes,) probabilities, or with heads a list of three of them.
 
     heads: outputs [main, aux1, aux2], from layers of these names; weigh the losses 1, 0.3, 0.3.
+    "detached" heads learn from the maps below them and send no gradient back: mere spectators.
     batch_norm: after every convolution, instead of local response normalization.
     Exits: "stem", "inception_3a" … "inception_5b", "main", "aux1", "aux2".
-    Raises: ValueError for images below 32×32, or below 65×65 with heads.
+    Raises: ValueError for images below 32×32, or below 65×65 with heads, or for other heads.
     """
     inputs = image_input("googlenet", input_shape, classes, smallest=65 if heads else 32)
 
@@ -77,12 +78,16 @@ def googlenet_bn(**options):
 
 
 def googlenet_cifar(input_shape=(32, 32, 3), classes=10, heads=False, batch_norm=True, width=0.2,
-                    dropout=0.2):
+                    dropout=0.2, modules=None):
     """GoogLeNet for small images: (H, W, C) → (classes,); all nine modules behind one 3×3.
 
-    width: factor on GoogLeNet's filters, rounded to multiples of 4, never below 4. Heads, exits
-    and outputs as in `googlenet`. Raises: ValueError for images below 9×9 or a width ≤ 0.
+    width: factor on GoogLeNet's filters, rounded to multiples of 4, never below 4. modules: which
+    to keep, for a net less deep: ("3a", "4a", "5a"). Heads, exits and outputs as in `googlenet`.
+    Raises: ValueError for images below 9×9, a width ≤ 0, a module that is none, or other heads.
     """
+    known = [module for stage in STAGES for module, *_ in stage]
+    if not set(modules or known) <= set(known):
+        raise ValueError(f"googlenet_cifar: modules={modules}; there are {known}.")
     if width <= 0:
         raise ValueError(f"googlenet_cifar: width={width}; it multiplies filters, so pass a number "
                          "above 0: 0.2, 0.5, 1.")
@@ -92,20 +97,25 @@ def googlenet_cifar(input_shape=(32, 32, 3), classes=10, heads=False, batch_norm
         x = layers.BatchNormalization()(x)
     x = layers.Activation("relu", name="stem")(x)
     return _modules_and_heads("googlenet_cifar", inputs, x, classes, heads, batch_norm, width,
-                              dropout)
+                              dropout, modules)
 
 
-def _modules_and_heads(name, inputs, x, classes, heads, batch_norm, width, dropout):
+def _modules_and_heads(name, inputs, x, classes, heads, batch_norm, width, dropout, kept=None):
+    if heads not in (False, True, "detached"):
+        raise ValueError(f"{name}: heads={heads!r}; use False, True or 'detached'.")
     auxiliary = []
     for stage, modules in enumerate(STAGES):
         if stage > 0:
             x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
         for module, *filters in modules:
+            if kept and module not in kept:
+                continue
             filters = [_scaled(f, width) for f in filters]
             x = inception_module(x, *filters, batch_norm=batch_norm, name=f"inception_{module}")
             if heads and module in HEADS:
+                seen = ops.stop_gradient(x) if heads == "detached" else x
                 auxiliary.append(auxiliary_classifier(
-                    x, classes, _scaled(128, width), _scaled(1024, width), batch_norm=batch_norm,
+                    seen, classes, _scaled(128, width), _scaled(1024, width), batch_norm=batch_norm,
                     name=HEADS[module]))
     main = global_average_pooling_head(x, classes, dropout, name="main")
     return keras.Model(inputs, [main, *auxiliary] if heads else main, name=name)
