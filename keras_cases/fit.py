@@ -49,8 +49,9 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
     history: {"loss", "accuracy", "val_loss", "val_accuracy", "seconds"}, a number an epoch;
     "val" is the held-out part. Of several outputs the first is the net's answer; the others add
     "NAME_loss", "NAME_accuracy", "NAME_weight", their "val_" twins and "agreement_NAME", how often
-    they name the same class as the first on the held-out part. Continues from `state_file` where there is one. Ctrl-C gives back
-    the last whole epoch. Raises: FloatingPointError when the loss is NaN.
+    they name the same class as the first on the held-out part. Continues from `state_file` where
+    there is one. Ctrl-C gives back the last whole epoch. Raises: FloatingPointError when the loss
+    is NaN.
     """
     count = min(recipe.images or len(split.x_train), len(split.x_train))
     steps = count // recipe.batch_size  # whole batches only: one shape to compile
@@ -81,7 +82,8 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0):
             print(f"Stopped by hand; {epoch} whole epochs are kept.")
             break
         if first:
-            logs = {key.replace(f"{first}_accuracy", "accuracy"): v for key, v in logs.items()}
+            for part in ("", "val_"):
+                logs[f"{part}accuracy"] = logs.pop(f"{part}{first}_accuracy")
             logs |= {f"agreement_{k}": [v] for k, v in agreement(model, judged[0]).items()}
         logs |= {"seconds": [time.perf_counter() - started], "images": [len(order)]}
         if not math.isfinite(logs["loss"][0]):

@@ -73,8 +73,9 @@ def agreement(model, x, batch_size=500):
     outputs = model.predict(x, batch_size=batch_size, verbose=0)
     if not isinstance(outputs, dict):
         outputs = dict(zip(model.output_names, outputs))
-    (_, first), *others = outputs.items()
-    return {name: float((o.argmax(-1) == first.argmax(-1)).mean()) for name, o in others}
+    names = model.output if isinstance(model.output, dict) else outputs  # predict may sort a dict
+    first, *others = (outputs[name].argmax(-1) for name in names)
+    return {name: float((o == first).mean()) for name, o in zip([*names][1:], others)}
 
 
 def lesion(model, exit_name, exits=None):

@@ -172,10 +172,10 @@ def main(words=None):
     parser.add_argument("--verbose", type=int, default=2)
     given = parser.parse_args(words)
     if not given.case:
-        print(f"{'case':<12}{'data':<10}{'fast':<24}full")
+        print(f"{'case':<18}{'data':<10}{'fast':<24}full")
         for name, case in CASES.items():
             fast, full = (f"{r.epochs} × {r.images or 'all'} images" for r in (case.fast, case.full))
-            print(f"{name:<12}{case.dataset:<10}{fast:<24}{full}")
+            print(f"{name:<18}{case.dataset:<10}{fast:<24}{full}")
         return
     record, _ = run(given.case, given.mode, given.seed, given.folder, _pairs(given.net),
                     given.label, given.verbose, **_pairs(given.recipe))

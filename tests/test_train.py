@@ -151,6 +151,14 @@ def test_the_record_says_everything_and_its_accuracy_is_the_last_epochs(split, t
     assert not list(tmp_path.glob("*.state.npz"))
 
 
+def test_a_case_of_ones_own_is_named_by_its_builder_or_by_a_label(split, tmp_path):
+    case = train.Case(net, "cifar10", Recipe(**SMALL), Recipe(**SMALL | {"epochs": 1, "warmup": 0.0}))
+    for label, changes in ((None, {}), ("slow", {"learning_rate": 0.01})):
+        train.run(case, "full", folder=tmp_path, net={"dropout": 0.1}, label=label, verbose=0, **changes)
+    assert {file.stem for file in tmp_path.glob("*.json")} == {"net-dropout0.1-full-seed0",
+                                                               "slow-full-seed0"}
+
+
 @pytest.mark.parametrize("call, says", [
     (dict(case="resnet21"), "There is no case 'resnet21'"),
     (dict(case="resnet20", mode="quick"), "use 'fast' or 'full'"),
