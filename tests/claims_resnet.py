@@ -5,7 +5,7 @@ import functools
 import keras
 import numpy as np
 
-from claims import NORMAL, block, claim, longest_path
+from claims import NORMAL, block, claim, longest_path, zero_weights
 from keras_cases import graph, probes
 from keras_cases.blocks import bottleneck_block_v1, res_block_v1, res_block_v2
 from keras_cases.cases import resnet, resnet_cifar
@@ -19,13 +19,13 @@ def zeroed_difference(a):
 
 
 @claim("0-016", "0-016b")
-def zero_weights(row):
+def block_of_zeros(row):
     difference = zeroed_difference(np.abs(NORMAL) if row == "0-016" else NORMAL)
     return difference if row == "0-016" else "off" if difference > 1 else difference
 
 
 @claim("2-008")
-def zero_weights_without_normalization(_):
+def block_of_zeros_without_normalization(_):
     def bare(x):
         y = keras.layers.Conv2D(4, 3, padding="same", activation="relu")(x)
         y = keras.layers.Conv2D(4, 3, padding="same", kernel_initializer="zeros")(y)
@@ -56,6 +56,7 @@ def a_silent_block_inserted(_):
 
 
 @functools.cache
+@zero_weights()
 def parameters(name):
     return getattr(resnet, name)().count_params()
 
@@ -75,12 +76,14 @@ def megabytes_of_the_pretrained_table(row):
 
 
 @claim("1-021")
+@zero_weights()
 def depths_of_the_imagenet_nets(_):
     return " ".join(str(longest_path(getattr(resnet, f"resnet{d}")((32, 32, 3), 10)))
                     for d in (18, 34, 50, 101, 152))
 
 
 @claim("1-022")
+@zero_weights()
 def depths_of_the_cifar_nets(_):
     deepest = longest_path(resnet_cifar.resnet_cifar(110, width=0.25))
     return f"{deepest} {6 * 200 + 2} {9 * 18 + 2}"
