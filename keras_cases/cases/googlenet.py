@@ -10,8 +10,9 @@ Top-1 in %, ImageNet validation, one net and one crop, as later papers report it
     googlenet_cifar      20     241,554     238,714  0.0595      -
 
 Counts and multiply-adds at 224×224×3, 1000 classes, or 32×32×3, 10 classes (ours, tested). The
-paper's table sums to 6.8 million and 1.5 billion multiply-adds without its heads; "5 million", as
-often told, is none of its numbers. 22 layers lie on the longest way from image to class.
+paper's table sums to 6.8 million and 1.5 billion multiply-adds without its heads; the "5 million"
+of arXiv:1512.00567 and of lectures is not its count. 22 layers lie on the longest way from image
+to class.
 Differs from the paper: in nothing known; batch normalization, where asked for, came after it.
 """
 
