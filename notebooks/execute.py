@@ -6,6 +6,7 @@
 
 import argparse
 import base64
+import os
 import re
 import sys
 import time
@@ -18,6 +19,7 @@ from nbclient.exceptions import CellExecutionError
 
 def execute(path, folder=None, timeout=1800):
     """Runs one notebook and writes it; returns whether every cell ran."""
+    os.environ.pop("MPLBACKEND", None)  # the kernel would obey it and store no figures
     notebook = nbformat.read(path, as_version=4)
     code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
     heading, started = "", time.perf_counter()

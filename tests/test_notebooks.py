@@ -45,6 +45,7 @@ def test_every_code_cell_was_executed_in_order_without_errors(path):
     assert [c["execution_count"] for c in code] == list(range(1, len(code) + 1))
     assert not [o for c in code for o in c["outputs"] if o["output_type"] == "error"]
     assert not [o for c in code for o in c["outputs"] if o.get("name") == "stderr"]
+    assert [o for c in code for o in c["outputs"] if "image/png" in o.get("data", {})], "no figures"
 
 
 @each
