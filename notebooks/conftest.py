@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+collect_ignore_glob = ["_*"]  # what `make lesson` and others leave behind
+
 
 def pytest_collectstart(collector):
     """Leave stderr out of the comparison."""
