@@ -6,9 +6,10 @@ import keras
 import numpy as np
 from keras import layers
 
-from claims import claim, has_kernel, longest_path, zero_weights
+from claims import claim
 from keras_cases.cases import alexnet, googlenet, vgg
 from keras_cases.cost import cost
+from nets import has_kernel, longest_path, zero_weights
 
 
 @functools.cache

@@ -27,15 +27,18 @@ def accuracy(record):
     return record["accuracy"]
 
 
+def by_weight(figure, runs="googlenet_cifar-heads", weights=WEIGHTS):
+    return " ".join(str(mean(f"{runs}-{weight}", figure)) for weight in weights)
+
+
 @claim("0-023")
 def gap_between_training_and_held_out_accuracy(_):
-    return " ".join(str(mean(f"googlenet_cifar-heads-{weight}", lambda record: record[
-        "train_accuracy"] - record["accuracy"])) for weight in WEIGHTS)
+    return by_weight(lambda record: record["train_accuracy"] - record["accuracy"])
 
 
 @claim("0-023b")
 def held_out_accuracy(_):
-    return " ".join(str(mean(f"googlenet_cifar-heads-{weight}", accuracy)) for weight in WEIGHTS)
+    return by_weight(accuracy)
 
 
 @claim("0-024", "0-024b")
@@ -74,14 +77,12 @@ def nine_modules_against_three_wide_ones(_):
 
 @claim("2-050")
 def agreement_of_the_first_head_with_the_last_layer(_):
-    return " ".join(str(mean(f"googlenet_cifar-heads-{weight}", lambda record: record["history"][
-        "agreement_aux1"][-1])) for weight in WEIGHTS)
+    return by_weight(lambda record: record["history"]["agreement_aux1"][-1])
 
 
 @claim("1-085c", "1-085d")
 def without_batch_normalization(row):
     def early(record):
         return record["history"]["accuracy"][3]
-    figure = early if row == "1-085c" else accuracy
-    return " ".join(str(mean(f"googlenet_cifar-nobn-heads-{weight}", figure))
-                    for weight in ("off", "0.3"))
+    return by_weight(early if row == "1-085c" else accuracy, "googlenet_cifar-nobn-heads",
+                     ("off", "0.3"))

@@ -7,11 +7,12 @@ import math
 import keras
 from keras import layers
 
-from claims import block, claim, zero_weights
+from claims import block, claim
 from keras_cases.blocks import inception_module, inception_module_naive
 from keras_cases.cases.googlenet import STAGES
 from keras_cases.cost import cost
 from keras_cases.receptive_field import receptive_field
+from nets import zero_weights
 
 NAIVE = 64, 128, 32                      # the filters of lecture 2, line 68
 REDUCED = 64, 96, 128, 16, 32, 32        # the same behind bottlenecks: GoogLeNet's 3a

@@ -5,11 +5,12 @@ import functools
 import keras
 import numpy as np
 
-from claims import NORMAL, block, claim, longest_path, zero_weights
+from claims import NORMAL, block, claim
 from keras_cases import graph, probes
 from keras_cases.blocks import bottleneck_block_v1, res_block_v1, res_block_v2
 from keras_cases.cases import resnet, resnet_cifar
 from keras_cases.cost import cost
+from nets import longest_path, zero_weights
 
 
 def zeroed_difference(a):

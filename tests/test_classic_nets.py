@@ -17,14 +17,13 @@ from keras_cases.cases import alexnet, googlenet, inception_v3, lenet, nin, sque
 from keras_cases.cost import cost
 from keras_cases.graph import exits
 from keras_cases.probes import gradient_norms
+from nets import zero_weights
 
 
 @pytest.fixture
 def zeros():
     """Weights of zeros instead of random numbers, for big nets of which only the graph counts."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.initializers.VarianceScaling, "__call__",
-                      lambda self, shape, dtype=None, **_: ops.zeros(shape, dtype))
+    with zero_weights():
         yield
     keras.backend.clear_session()
 

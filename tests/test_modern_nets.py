@@ -14,13 +14,12 @@ from keras import layers, ops
 from keras_cases.blocks.dense import dense_block
 from keras_cases.cases import densenet, efficientnet, mobilenet, mobilenet_v2, unet
 from keras_cases.cost import cost
+from nets import zero_weights
 
 
 @pytest.fixture(scope="module", autouse=True)
 def zeros_instead_of_random_numbers():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(keras.initializers.VarianceScaling, "__call__",
-                      lambda self, shape, dtype=None, **_: ops.zeros(shape, dtype))
+    with zero_weights():
         yield
     net.cache_clear()
 
