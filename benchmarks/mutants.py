@@ -13,7 +13,7 @@ import test_blocks  # noqa: E402
 
 HEAD = """# Bugs of published copies, and what kills them
 
-Each row is a real or likely bug written into our block (`tests/rows_*.py`), with the first fact
+Each row is a real or likely bug written into our block (`tests/rows/`), with the first fact
 of `tests/test_blocks.py` that shows it. Written by `python benchmarks/mutants.py`.
 
 | block | bug | killed by |

@@ -3,7 +3,7 @@
     python benchmarks/proofs.py                 # some minutes; writes proofs.md
     python benchmarks/proofs.py resnet50 vgg16  # some nets, printed only
 
-The nets are the rows of the docstring tables in keras_cases/cases, the stated figures those of
+The nets are the rows of the docstring tables in keras_cases/nets, the stated figures those of
 data/published.csv, and the comparisons those of tests/test_parity.py: there is no list here.
 """
 
@@ -20,7 +20,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 import test_cases  # noqa: E402
 import test_parity  # noqa: E402
 
-from keras_cases.published import published  # noqa: E402
+from keras_cases.records import published  # noqa: E402
 
 PAIRS = {pair[0].__name__: pair for pair in test_parity.PAIRS + test_parity.SLOW_PAIRS}
 

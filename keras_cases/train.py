@@ -22,9 +22,9 @@ import keras
 import numpy as np
 
 from keras_cases import data
-from keras_cases.cases import googlenet, resnet_cifar
-from keras_cases.fit import Recipe, fit
-from keras_cases.published import stored_folder
+from keras_cases.nets import googlenet, resnet_cifar
+from keras_cases.training.loop import Recipe, fit
+from keras_cases.records import stored_folder
 
 
 @dataclass(frozen=True)
@@ -101,23 +101,6 @@ def run(case, mode=None, seed=0, folder="runs", net=None, label=None, verbose=1,
     return record, model
 
 
-def results(pattern="*"):
-    """The stored records whose file names match, for example "resnet20-*": a list of dicts.
-
-    They lie in data/results of a checkout, or in the installed package. Weights, where stored:
-    `weights_file(record)`. Raises: ValueError where nothing matches.
-    """
-    files = sorted((stored_folder() / "results").glob(f"{pattern}.json"))
-    if not files:
-        raise ValueError(f"No stored record is called {pattern!r}; see {stored_folder() / 'results'}.")
-    return [json.loads(file.read_text()) | {"file": file.stem} for file in files]
-
-
-def weights_file(record):
-    """The path of a stored record's weights, for `model.load_weights`."""
-    return stored_folder() / "weights" / f"{record['file']}.weights.h5"
-
-
 def summary(history, recipe):
     """The figures of a record: last epoch's accuracy; seconds, with the judging of each epoch."""
     epochs = len(history.get("loss", ()))
@@ -128,22 +111,6 @@ def summary(history, recipe):
             "train_accuracy": last.get("accuracy"), "accuracy": last.get("val_accuracy"),
             "seconds": round(seconds, 1),
             "images_per_second": round(trained / seconds, 1) if seconds else None}
-
-
-def machine():
-    """Backend, versions and hardware of this process."""
-    backend = keras.backend.backend()
-    module = __import__(backend)
-    accelerators = []
-    if backend == "tensorflow":
-        accelerators = [d.name for d in module.config.list_physical_devices("GPU")]
-    elif backend == "jax":
-        accelerators = [d.device_kind for d in module.devices() if d.platform != "cpu"]
-    elif module.cuda.is_available():
-        accelerators = [module.cuda.get_device_name(0)]
-    return {"backend": backend, backend: module.__version__, "keras": keras.__version__,
-            "numpy": np.__version__, "python": platform.python_version(),
-            "processor": platform.machine(), "cores": os.cpu_count(), "accelerators": accelerators}
 
 
 def _pairs(words):

@@ -1,6 +1,6 @@
 """Every block: shape, count, graph, copy-paste, training, saving, bad input, and mutants.
 
-The rows live beside this file, one module per family (rows_*.py), each with ROWS, BAD, MUTANTS.
+The rows live beside this file, in rows/, one module per family, each with ROWS, BAD, MUTANTS.
 """
 
 import importlib
@@ -10,9 +10,11 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+import rows
 from keras import layers, ops
 
-FAMILIES = [importlib.import_module(p.stem) for p in sorted(Path(__file__).parent.glob("rows_*.py"))]
+FAMILIES = [importlib.import_module(f"rows.{path.stem}")
+            for path in sorted(Path(rows.__file__).parent.glob("[a-z]*.py"))]
 ROWS = [row for family in FAMILIES for row in family.ROWS]
 BLOCKS = list(dict.fromkeys(row.block for row in ROWS))  # no set: its order differs between workers
 BAD = [bad for family in FAMILIES for bad in family.BAD]

@@ -12,14 +12,12 @@ import keras
 import pytest
 from keras import layers
 
-from keras_cases import cases
-from keras_cases.cases import (
-    alexnet, googlenet, inception_v3, inputs, lenet, nin, resnet, resnet_cifar, squeezenet, vgg)
-from keras_cases.cost import cost
-from nets import longest_path, zero_weights
+from keras_cases import nets
+from keras_cases.analysis.cost import cost
+from graphs import longest_path, zero_weights
 
-MODULES = [importlib.import_module(f"keras_cases.cases.{module.name}")
-           for module in pkgutil.iter_modules(cases.__path__)]
+MODULES = [importlib.import_module(f"keras_cases.nets.{module.name}")
+           for module in pkgutil.iter_modules(nets.__path__)]
 
 
 def table(module):
@@ -57,7 +55,7 @@ def facts(net):
 
 
 def test_every_file_of_a_net_opens_with_its_table():
-    assert [module for module in MODULES if not table(module)] == [inputs]
+    assert [module.__name__ for module in MODULES if not table(module)] == ["keras_cases.nets.inputs"]
 
 
 def test_every_builder_that_needs_no_argument_is_in_a_table():
@@ -130,7 +128,7 @@ def test_multiply_adds_are_the_papers(net):
 
 
 def test_resnet20_with_projections_has_the_count_of_option_b():
-    model = resnet_cifar.resnet20(shortcut="projection")
+    model = nets.resnet20(shortcut="projection")
     assert cost(model).trainable == 272_474
 
 
@@ -141,46 +139,46 @@ def test_a_count_that_the_table_states_wrongly_would_be_noticed():
 
 
 @pytest.mark.parametrize("call, says", [
-    (lambda: lenet.lenet5((27, 27, 1)), "28×28"),
-    (lambda: lenet.lenet5((32, 32)), "(height, width, channels)"),
-    (lambda: lenet.lenet5(classes=0), "classes=0"),
-    (lambda: lenet.lenet5(pooling="mean"), "'average'"),
-    (lambda: lenet.lenet5_1998((30, 30, 1)), "28×28 or 32×32"),
-    (lambda: alexnet.alexnet((66, 227, 3)), "67×67"),
-    (lambda: alexnet.alexnet(classes=-1), "classes=-1"),
-    (lambda: alexnet.alexnet(groups=0), "groups=0"),
-    (lambda: alexnet.alexnet(groups=5), "groups=5"),
-    (lambda: alexnet.alexnet(dropout=1.5), "rate"),
-    (lambda: alexnet.alexnet_cifar((14, 14, 3)), "15×15"),
-    (lambda: vgg.vgg16((31, 32, 3)), "32×32"),
-    (lambda: vgg.vgg16(classes=2.5), "classes=2.5"),
-    (lambda: vgg.vgg_cifar("F"), "'F'"),
-    (lambda: vgg.vgg_cifar(width=0), "width=0"),
-    (lambda: vgg.vgg_cifar(width=-1), "width=-1"),
-    (lambda: nin.nin((4, 4, 3)), "8×8"),
-    (lambda: nin.nin(classes=0), "classes=0"),
-    (lambda: squeezenet.squeezenet((34, 34, 3)), "35×35"),
-    (lambda: squeezenet.squeezenet(classes="ten"), "classes='ten'"),
-    (lambda: googlenet.googlenet((31, 31, 3)), "32×32"),
-    (lambda: googlenet.googlenet((64, 64, 3), heads=True), "65×65"),
-    (lambda: googlenet.googlenet(classes=0), "classes=0"),
-    (lambda: googlenet.googlenet_cifar((8, 8, 3)), "9×9"),
-    (lambda: googlenet.googlenet_cifar(width=0), "width=0"),
-    (lambda: googlenet.googlenet_cifar(modules=("3a", "6a")), "6a"),
-    (lambda: googlenet.googlenet_cifar(heads="detach"), "'detached'"),
-    (lambda: inception_v3.inception_v3((74, 74, 3)), "75×75"),
-    (lambda: inception_v3.inception_v3((298, 299, 3), head=True), "299×299"),
-    (lambda: inception_v3.inception_v3_cifar((6, 6, 3)), "7×7"),
-    (lambda: resnet.resnet18((31, 31, 3)), "32×32"),
-    (lambda: resnet.resnet50(classes=0), "classes=0"),
-    (lambda: resnet.resnet50_v2((0, 64, 3)), "32×32"),
-    (lambda: resnet.resnet50((64, 64, 0)), "(height, width, channels)"),
-    (lambda: resnet_cifar.resnet20(classes=0), "classes=0"),
-    (lambda: resnet_cifar.resnet20(input_shape=(3, 3, 3)), "4×4"),
-    (lambda: resnet_cifar.resnet_cifar(21), "6n+2"),
-    (lambda: resnet_cifar.plain_cifar(2), "6n+2"),
-    (lambda: resnet_cifar.resnet20(width=0), "filters"),
-    (lambda: resnet_cifar.resnet_v1(head="mean"), "'flatten'"),
+    (lambda: nets.lenet5((27, 27, 1)), "28×28"),
+    (lambda: nets.lenet5((32, 32)), "(height, width, channels)"),
+    (lambda: nets.lenet5(classes=0), "classes=0"),
+    (lambda: nets.lenet5(pooling="mean"), "'average'"),
+    (lambda: nets.lenet5_1998((30, 30, 1)), "28×28 or 32×32"),
+    (lambda: nets.alexnet((66, 227, 3)), "67×67"),
+    (lambda: nets.alexnet(classes=-1), "classes=-1"),
+    (lambda: nets.alexnet(groups=0), "groups=0"),
+    (lambda: nets.alexnet(groups=5), "groups=5"),
+    (lambda: nets.alexnet(dropout=1.5), "rate"),
+    (lambda: nets.alexnet_cifar((14, 14, 3)), "15×15"),
+    (lambda: nets.vgg16((31, 32, 3)), "32×32"),
+    (lambda: nets.vgg16(classes=2.5), "classes=2.5"),
+    (lambda: nets.vgg_cifar("F"), "'F'"),
+    (lambda: nets.vgg_cifar(width=0), "width=0"),
+    (lambda: nets.vgg_cifar(width=-1), "width=-1"),
+    (lambda: nets.nin((4, 4, 3)), "8×8"),
+    (lambda: nets.nin(classes=0), "classes=0"),
+    (lambda: nets.squeezenet((34, 34, 3)), "35×35"),
+    (lambda: nets.squeezenet(classes="ten"), "classes='ten'"),
+    (lambda: nets.googlenet((31, 31, 3)), "32×32"),
+    (lambda: nets.googlenet((64, 64, 3), heads=True), "65×65"),
+    (lambda: nets.googlenet(classes=0), "classes=0"),
+    (lambda: nets.googlenet_cifar((8, 8, 3)), "9×9"),
+    (lambda: nets.googlenet_cifar(width=0), "width=0"),
+    (lambda: nets.googlenet_cifar(modules=("3a", "6a")), "6a"),
+    (lambda: nets.googlenet_cifar(heads="detach"), "'detached'"),
+    (lambda: nets.inception_v3((74, 74, 3)), "75×75"),
+    (lambda: nets.inception_v3((298, 299, 3), head=True), "299×299"),
+    (lambda: nets.inception_v3_cifar((6, 6, 3)), "7×7"),
+    (lambda: nets.resnet18((31, 31, 3)), "32×32"),
+    (lambda: nets.resnet50(classes=0), "classes=0"),
+    (lambda: nets.resnet50_v2((0, 64, 3)), "32×32"),
+    (lambda: nets.resnet50((64, 64, 0)), "(height, width, channels)"),
+    (lambda: nets.resnet20(classes=0), "classes=0"),
+    (lambda: nets.resnet20(input_shape=(3, 3, 3)), "4×4"),
+    (lambda: nets.resnet_cifar(21), "6n+2"),
+    (lambda: nets.plain_cifar(2), "6n+2"),
+    (lambda: nets.resnet20(width=0), "filters"),
+    (lambda: nets.resnet_v1(head="mean"), "'flatten'"),
 ])
 def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
     with pytest.raises(ValueError) as error:
@@ -189,14 +187,14 @@ def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
 
 
 @pytest.mark.parametrize("builder, side", [
-    (lenet.lenet5, 28), (alexnet.alexnet, 67), (alexnet.alexnet_cifar, 15), (vgg.vgg11, 32),
-    (vgg.vgg_cifar, 32), (nin.nin, 8), (squeezenet.squeezenet, 35), (googlenet.googlenet, 32),
-    (googlenet.googlenet_heads, 65), (googlenet.googlenet_cifar, 9),
-    (inception_v3.inception_v3, 75), (inception_v3.inception_v3_head, 299),
-    (inception_v3.inception_v3_cifar, 7), (resnet.resnet18, 32), (resnet_cifar.resnet20, 4),
+    (nets.lenet5, 28), (nets.alexnet, 67), (nets.alexnet_cifar, 15), (nets.vgg11, 32),
+    (nets.vgg_cifar, 32), (nets.nin, 8), (nets.squeezenet, 35), (nets.googlenet, 32),
+    (nets.googlenet_heads, 65), (nets.googlenet_cifar, 9),
+    (nets.inception_v3, 75), (nets.inception_v3_head, 299),
+    (nets.inception_v3_cifar, 7), (nets.resnet18, 32), (nets.resnet20, 4),
 ])
 def test_the_smallest_image_that_the_message_names_is_enough(builder, side):
-    channels = 1 if builder is lenet.lenet5 else 3
+    channels = 1 if builder is nets.lenet5 else 3
     model = builder(input_shape=(side, side, channels))
     shapes = [tensor.shape for layer in model.layers if not isinstance(layer, layers.InputLayer)
               for tensor in [layer.output]]

@@ -1,6 +1,6 @@
 """data/claims.csv, row by row: every figure is computed here from our own code, every time.
 
-The functions live beside this file, one module per lesson (claims_*.py).
+The functions live in claims/, one module per lesson.
 verdict: exact (the claim holds as it stands), rounded (within a tenth), wrong.
 """
 
@@ -13,8 +13,8 @@ import pytest
 from claims import COMPUTE
 
 ROOT = Path(__file__).resolve().parent.parent
-for path in sorted(Path(__file__).parent.glob("claims_*.py")):
-    importlib.import_module(path.stem)
+for path in sorted((Path(__file__).parent / "claims").glob("[a-z]*.py")):
+    importlib.import_module(f"claims.{path.stem}")
 with (ROOT / "data" / "claims.csv").open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.DictReader(file))
 IDS = [row["id"] for row in ROWS]

@@ -13,11 +13,12 @@ from keras_cases.blocks import (
     global_average_pooling_head, grid_reduction_a, grid_reduction_b, grouped_conv, inception_a,
     inception_b, inception_c, inception_module, inception_module_naive, local_response_norm,
     mlpconv_block, trainable_pooling, vgg_block)
-from keras_cases.cases import alexnet, googlenet, inception_v3, lenet, nin, squeezenet, vgg
-from keras_cases.cost import cost
-from keras_cases.graph import exits
-from keras_cases.probes import gradient_norms
-from nets import zero_weights
+from keras_cases import nets
+from keras_cases.nets.lenet import C3_TABLE
+from keras_cases.analysis.cost import cost
+from keras_cases.analysis.graph import exits
+from keras_cases.analysis.probes import gradient_norms
+from graphs import zero_weights
 
 
 @pytest.fixture
@@ -58,7 +59,7 @@ def sizes(model, *names):
     (11_920, fire_module, (4, 4, 96), (16, 64)),
     (12, trainable_pooling, (4, 4, 6), ()),
     (32, trainable_pooling, (4, 4, 16), ()),
-    (1_516, connected_conv, (14, 14, 6), (lenet.C3_TABLE,)),
+    (1_516, connected_conv, (14, 14, 6), (C3_TABLE,)),
     (650, global_average_pooling_head, (7, 7, 64), (10,)),
     (3_188_840, auxiliary_classifier, (14, 14, 512), (1000,)),
     (3_327_592, auxiliary_classifier_v3, (17, 17, 768), (1000,)),
@@ -126,7 +127,7 @@ def test_towers_compute_what_a_grouped_convolution_does(groups, strides):
 
 
 def test_alexnet_has_the_neurons_of_its_figure_and_tiles_only_from_227(zeros):
-    model = alexnet.alexnet()
+    model = nets.alexnet()
     names = ["conv1", "conv2", "conv3", "conv4", "conv5", "fc6", "fc7", "predictions"]
     neurons = [np.prod(model.get_layer(name).output.shape[1:]) for name in names]
     assert neurons == [55 * 55 * 96, 27 * 27 * 256, 64_896, 64_896, 43_264, 4096, 4096, 1000]
@@ -136,18 +137,18 @@ def test_alexnet_has_the_neurons_of_its_figure_and_tiles_only_from_227(zeros):
 
 
 def test_alexnets_towers_and_its_groups_have_the_same_counts_and_multiply_adds():
-    towers, grouped = alexnet.alexnet_cifar(), alexnet.alexnet_cifar(towers=False)
+    towers, grouped = nets.alexnet_cifar(), nets.alexnet_cifar(towers=False)
     assert towers.count_params() == grouped.count_params()
     assert cost(towers).macs == cost(grouped).macs
-    whole = alexnet.alexnet_cifar(groups=1)
+    whole = nets.alexnet_cifar(groups=1)
     halved = 25 * 48 * 128 + 9 * 192 * 192 + 9 * 192 * 128  # conv2, conv4, conv5
     assert whole.count_params() - towers.count_params() == halved / 2
 
 
 def test_overlap_costs_no_pixel_and_normalization_no_parameter():
-    ours = alexnet.alexnet_cifar()
-    assert alexnet.alexnet_cifar(lrn=False).count_params() == ours.count_params()
-    apart = alexnet.alexnet_cifar(pool_size=2)
+    ours = nets.alexnet_cifar()
+    assert nets.alexnet_cifar(lrn=False).count_params() == ours.count_params()
+    apart = nets.alexnet_cifar(pool_size=2)
     pooled = [[p.output.shape[1] for p in model.layers if isinstance(p, layers.MaxPooling2D)]
               for model in (ours, apart)]
     assert pooled == [[15, 7, 3], [16, 8, 4]]
@@ -168,7 +169,7 @@ TABLE_I = """
 def test_the_connection_table_is_the_papers():
     rows = TABLE_I.split()
     reads = tuple(tuple(i for i in range(6) if rows[i][column] == "X") for column in range(16))
-    assert lenet.C3_TABLE == reads
+    assert C3_TABLE == reads
     assert sum(map(len, reads)) == 60 and [row.count("X") for row in rows] == [10] * 6
 
 
@@ -197,10 +198,10 @@ def test_trainable_pooling_is_the_papers_sum_with_a_quarter_of_the_weight():
 
 
 def test_lenet_of_1998_says_how_near_f6_is_to_each_digit():
-    model = lenet.lenet5_1998()
+    model = nets.lenet5_1998()
     f6 = keras.Model(model.input, model.get_layer("F6").output)
     x = numbers(3, 32, 32, 1)
-    codes = lenet.digit_codes()
+    codes = nets.digit_codes()
     distances = ((run(f6, x)[:, None] - codes) ** 2).sum(-1)
     wanted = np.exp(-distances + distances.min(1, keepdims=True))
     np.testing.assert_allclose(run(model, x), wanted / wanted.sum(1, keepdims=True), rtol=1e-3,
@@ -210,7 +211,7 @@ def test_lenet_of_1998_says_how_near_f6_is_to_each_digit():
     assert apart.min() >= 6  # no two digits are alike
 
 
-@pytest.mark.parametrize("builder", [lenet.lenet5, lenet.lenet5_1998])
+@pytest.mark.parametrize("builder", [nets.lenet5, nets.lenet5_1998])
 def test_an_mnist_image_gets_a_border_of_two_pixels(builder):
     small, large = builder((28, 28, 1)), builder((32, 32, 1))
     large.set_weights(small.get_weights())
@@ -221,7 +222,7 @@ def test_an_mnist_image_gets_a_border_of_two_pixels(builder):
 
 
 def test_lenets_save_and_load_by_keras_alone(tmp_path):
-    model = lenet.lenet5_1998()
+    model = nets.lenet5_1998()
     model.save(tmp_path / "net.keras")
     x = numbers(2, 32, 32, 1)
     np.testing.assert_allclose(run(keras.models.load_model(tmp_path / "net.keras"), x),
@@ -238,7 +239,7 @@ def test_three_3x3_see_as_far_as_one_7x7_with_27_of_its_49_weights():
 
 
 def test_vgg_halves_five_times_and_its_first_dense_layer_holds_most_weights(zeros):
-    model = vgg.vgg16()
+    model = nets.vgg16()
     assert sizes(model, *[f"stage{n}" for n in range(1, 6)]) == [
         (112, 64), (56, 128), (28, 256), (14, 512), (7, 512)]
     assert model.get_layer("fc1").count_params() == 7 * 7 * 512 * 4096 + 4096 > 138_357_544 * 0.7
@@ -246,7 +247,7 @@ def test_vgg_halves_five_times_and_its_first_dense_layer_holds_most_weights(zero
 
 def test_squeezenet_has_the_papers_map_sizes_only_at_227(zeros):
     def maps(side):
-        model = squeezenet.squeezenet((side, side, 3))
+        model = nets.squeezenet((side, side, 3))
         return sizes(model, "conv1", "fire2", "fire5", "fire9", "conv10")
     assert maps(227) == [(111, 96), (55, 128), (27, 256), (13, 512), (13, 1000)]
     assert maps(224)[0] == (109, 96)
@@ -255,7 +256,7 @@ def test_squeezenet_has_the_papers_map_sizes_only_at_227(zeros):
 # GoogLeNet
 
 def test_googlenet_has_the_sizes_of_the_papers_table(zeros):
-    model = googlenet.googlenet()
+    model = nets.googlenet()
     assert sizes(model, "stem", *[f"inception_{m}" for m in ("3a", "3b", "4a", "4b", "4c", "4d",
                                                                "4e", "5a", "5b")]) == [
         (28, 192), (28, 256), (28, 480), (14, 512), (14, 512), (14, 512), (14, 528), (14, 832),
@@ -264,11 +265,11 @@ def test_googlenet_has_the_sizes_of_the_papers_table(zeros):
 
 
 def test_heads_come_in_the_order_main_aux1_aux2_and_leave_the_main_net_alone():
-    with_heads = googlenet.googlenet_cifar(heads=True)
+    with_heads = nets.googlenet_cifar(heads=True)
     assert with_heads.output_names == ["main", "aux1", "aux2"]
     assert isinstance(with_heads.output, list) and len(with_heads.output) == 3
     main = keras.Model(with_heads.input, with_heads.get_layer("main").output)
-    alone = googlenet.googlenet_cifar()
+    alone = nets.googlenet_cifar()
     assert main.count_params() == alone.count_params() < with_heads.count_params()
     alone.set_weights(main.get_weights())
     x = numbers(2, 32, 32, 3)
@@ -277,7 +278,7 @@ def test_heads_come_in_the_order_main_aux1_aux2_and_leave_the_main_net_alone():
 
 def test_detached_heads_answer_alike_and_send_no_gradient_back():
     small = dict(width=0.05, modules=("3a", "4a", "4d"), batch_norm=False)
-    nets = {kind: googlenet.googlenet_cifar(heads=kind, **small) for kind in (True, "detached")}
+    nets = {kind: nets.googlenet_cifar(heads=kind, **small) for kind in (True, "detached")}
     nets["detached"].set_weights(nets[True].get_weights())
     x, y = numbers(4, 32, 32, 3), np.arange(4)
     np.testing.assert_allclose(run(nets[True], x)[1], run(nets["detached"], x)[1], rtol=1e-5)
@@ -293,14 +294,14 @@ def test_detached_heads_answer_alike_and_send_no_gradient_back():
 
 
 def test_fewer_modules_keep_their_places_in_the_table():
-    net = googlenet.googlenet_cifar(width=0.05, modules=("3a", "4a", "5a"))
+    net = nets.googlenet_cifar(width=0.05, modules=("3a", "4a", "5a"))
     kept = [name for name in exits(net) if name.startswith("inception")]
     assert kept == ["inception_3a", "inception_4a", "inception_5a"]
     assert sizes(net, *kept) == [(32, 20), (16, 28), (8, 44)]
 
 
 def test_the_heads_read_modules_4a_and_4d_at_14_pixels(zeros):
-    model = googlenet.googlenet_heads()
+    model = nets.googlenet_heads()
     pools = [p for p in model.layers if isinstance(p, layers.AveragePooling2D)]
     read = [p.input._keras_history.operation.name for p in pools]
     assert read == ["inception_4a", "inception_4d"]
@@ -308,7 +309,7 @@ def test_the_heads_read_modules_4a_and_4d_at_14_pixels(zeros):
 
 
 @pytest.mark.parametrize("published, net, block, old, new", [
-    (12_997_352, googlenet.googlenet_heads, inception_module, "filters_5x5, 5)", "filters_5x5, 3)"),
+    (12_997_352, nets.googlenet_heads, inception_module, "filters_5x5, 5)", "filters_5x5, 3)"),
 ])
 def test_a_published_wrong_count_is_this_bug(published, net, block, old, new, zeros, monkeypatch):
     """The copy's count, to the integer, comes out of our net with that one change in its block."""
@@ -333,10 +334,10 @@ def test_naive_modules_widen_and_reduced_ones_cost_a_tenth_in_the_5x5_branch():
 # The small nets
 
 @pytest.mark.parametrize("builder, options", [
-    (lenet.lenet5, {}), (lenet.lenet5_1998, {}), (alexnet.alexnet_cifar, {"dropout": 0.0}),
-    (vgg.vgg_cifar, {"width": 0.125}), (nin.nin, {"dropout": 0.0}),
-    pytest.param(googlenet.googlenet_cifar, {"heads": True}, marks=pytest.mark.slow),
-    pytest.param(inception_v3.inception_v3_cifar, {}, marks=pytest.mark.slow),
+    (nets.lenet5, {}), (nets.lenet5_1998, {}), (nets.alexnet_cifar, {"dropout": 0.0}),
+    (nets.vgg_cifar, {"width": 0.125}), (nets.nin, {"dropout": 0.0}),
+    pytest.param(nets.googlenet_cifar, {"heads": True}, marks=pytest.mark.slow),
+    pytest.param(nets.inception_v3_cifar, {}, marks=pytest.mark.slow),
 ], ids=lambda value: getattr(value, "__name__", ""))
 def test_a_small_net_learns_eight_images_by_heart(builder, options):
     keras.utils.set_random_seed(1)
@@ -353,7 +354,7 @@ def test_a_small_net_learns_eight_images_by_heart(builder, options):
 # Inception v3
 
 def test_inception_v3_has_the_grids_of_the_paper(zeros):
-    model = inception_v3.inception_v3_head()
+    model = nets.inception_v3_head()
     assert sizes(model, "stem", *[f"mixed{n}" for n in range(11)]) == [
         (35, 192), (35, 256), (35, 288), (35, 288), (17, 768), (17, 768), (17, 768), (17, 768),
         (17, 768), (8, 1280), (8, 2048), (8, 2048)]
@@ -361,7 +362,7 @@ def test_inception_v3_has_the_grids_of_the_paper(zeros):
 
 
 def test_inception_v3_without_gamma_has_17216_parameters_less_than_the_copies_with_it(zeros):
-    model = inception_v3.inception_v3_head()
+    model = nets.inception_v3_head()
     norms = [layer for layer in model.layers if isinstance(layer, layers.BatchNormalization)]
     gammas = sum(layer.input.shape[-1] for layer in norms)
     assert gammas == 17_216 + 128 + 768

@@ -17,7 +17,7 @@ import matplotlib.pyplot as plt  # noqa: E402
 from keras_cases import graph, plots  # noqa: E402
 from keras_cases.blocks.classic import local_response_norm  # noqa: E402
 from keras_cases.blocks.residual import res_block_v1, res_block_v2  # noqa: E402
-from keras_cases.diagram import boxes, diagram, draw, layout  # noqa: E402
+from keras_cases.analysis.diagram import boxes, diagram, draw, layout  # noqa: E402
 
 Conv = functools.partial(layers.Conv2D, padding="same", kernel_initializer="zeros")
 Dense = functools.partial(layers.Dense, kernel_initializer="zeros")

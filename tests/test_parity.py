@@ -12,32 +12,31 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_cases.cases import (
-    densenet, efficientnet, inception_v3, mobilenet, mobilenet_v2, resnet, vgg)
+from keras_cases import nets
 
 SIZE = 64  # pixels: small enough for a test, large enough for every stage
 # our builder, Keras's name; a size of its own where 64 pixels do not show every kernel or every way
 # to pad (75 is odd and even on its way down); options for Keras's
 PAIRS = [
-    (resnet.resnet50, "ResNet50"),
-    (resnet.resnet50_v2, "ResNet50V2"),
-    (vgg.vgg16, "VGG16"),
-    (inception_v3.inception_v3, "InceptionV3", 139),
-    (densenet.densenet121, "DenseNet121"),
-    (mobilenet.mobilenet, "MobileNet"),
-    (mobilenet.mobilenet_050, "MobileNet", SIZE, {"alpha": 0.5}),
-    (mobilenet_v2.mobilenet_v2, "MobileNetV2", 75),
-    (efficientnet.efficientnet_b0, "EfficientNetB0", 75),
+    (nets.resnet50, "ResNet50"),
+    (nets.resnet50_v2, "ResNet50V2"),
+    (nets.vgg16, "VGG16"),
+    (nets.inception_v3, "InceptionV3", 139),
+    (nets.densenet121, "DenseNet121"),
+    (nets.mobilenet, "MobileNet"),
+    (nets.mobilenet_050, "MobileNet", SIZE, {"alpha": 0.5}),
+    (nets.mobilenet_v2, "MobileNetV2", 75),
+    (nets.efficientnet_b0, "EfficientNetB0", 75),
 ]
 SLOW_PAIRS = [
-    (resnet.resnet101, "ResNet101"),
-    (resnet.resnet152, "ResNet152"),
-    (resnet.resnet101_v2, "ResNet101V2"),
-    (resnet.resnet152_v2, "ResNet152V2"),
-    (vgg.vgg19, "VGG19"),
-    (densenet.densenet169, "DenseNet169"),
-    (densenet.densenet201, "DenseNet201"),
-    (mobilenet_v2.mobilenet_v2_140, "MobileNetV2", 75, {"alpha": 1.4}),
+    (nets.resnet101, "ResNet101"),
+    (nets.resnet152, "ResNet152"),
+    (nets.resnet101_v2, "ResNet101V2"),
+    (nets.resnet152_v2, "ResNet152V2"),
+    (nets.vgg19, "VGG19"),
+    (nets.densenet169, "DenseNet169"),
+    (nets.densenet201, "DenseNet201"),
+    (nets.mobilenet_v2_140, "MobileNetV2", 75, {"alpha": 1.4}),
     *[(getattr(efficientnet, f"efficientnet_b{n}"), f"EfficientNetB{n}") for n in range(1, 8)],
 ]
 TOLERANCE = 1e-4  # of the logits' spread
@@ -179,7 +178,7 @@ def test_our_net_computes_what_keras_does(pair):
 
 
 def test_a_net_of_another_graph_is_refused():
-    ours = resnet.resnet50(input_shape=(32, 32, 3), classes=10)
+    ours = nets.resnet50(input_shape=(32, 32, 3), classes=10)
     theirs = keras.applications.ResNet50V2(weights=None, input_shape=(32, 32, 3), classes=10)
     with pytest.raises((AssertionError, ValueError)):
         copy_weights(theirs, ours)

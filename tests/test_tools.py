@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from keras import layers, ops
 
-from keras_cases import graph
-from keras_cases.cost import cost
-from keras_cases.gradients import activation_gradients, input_gradient, weight_gradients
-from keras_cases.probes import (
+from keras_cases.analysis import graph
+from keras_cases.analysis.cost import cost
+from keras_cases.analysis.gradients import activation_gradients, input_gradient, weight_gradients
+from keras_cases.analysis.probes import (
     agreement, dead_units, gradient_norms, kernels, lesion, update_ratio, zero_block)
-from keras_cases.receptive_field import effective_receptive_field, receptive_field
+from keras_cases.analysis.receptive_field import effective_receptive_field, receptive_field
 
 
 def chain(shape, *parts):

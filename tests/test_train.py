@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from keras_cases import augment, checkpoint, data, stand_in, train
-from keras_cases.cases.resnet_cifar import resnet_cifar
-from keras_cases.fit import Recipe, fit, optimizer, standardizer, training_model
+from keras_cases.nets.resnet_cifar import resnet_cifar
+from keras_cases.training.loop import Recipe, fit, optimizer, standardizer, training_model
 
 SMALL = dict(epochs=3, batch_size=16, images=64, held_out=32, schedule="cosine", warmup=1.0)
 

@@ -1,1 +1,0 @@
-"""Cases: one file per net, each with its paper, its stage table and its builder."""
