@@ -1,3 +1,4 @@
 """Images in; nothing here knows a net."""
 
-from keras_cases.data.load import Dataset, Split, load
+from keras_cases.data.sample import Dataset, Split, sample
+from keras_cases.data.load import load
