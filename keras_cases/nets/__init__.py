@@ -18,7 +18,7 @@ from keras_cases.nets.resnet_cifar import (
     resnet_v2)
 from keras_cases.nets.densenet import (
     densenet121, densenet169, densenet201, densenet_cifar, densenet40, densenet_bc100)
-from keras_cases.nets.squeezenet import squeezenet
+from keras_cases.nets.squeezenet import squeezenet, squeezenet_cifar
 from keras_cases.nets.unet import output_size, unet, unet_2015, unet_small
 from keras_cases.nets.mobilenet import (
     mobilenet, mobilenet_075, mobilenet_050, mobilenet_025, mobilenet_cifar)

@@ -20,7 +20,7 @@ import keras
 from keras import layers
 
 from keras_cases.blocks.classic import grouped_conv, local_response_norm
-from keras_cases.nets.inputs import image_input
+from keras_cases.nets.inputs import image_input, scaled
 
 # (filters, kernel, strides, in towers?, normalized and pooled: "lrn pool", "pool" or "")
 LAYERS = [
@@ -59,9 +59,16 @@ def alexnet_ungrouped(**options):
 
 
 def alexnet_cifar(input_shape=(32, 32, 3), classes=10, groups=2, lrn=True, pool_size=3, dropout=0.5,
-                  activation="relu", towers=True):
-    """AlexNet at half its width for small images: strides 1, dense layers of 512; see `alexnet`."""
-    return _alexnet("alexnet_cifar", LAYERS_CIFAR, "same", 512, image_input(
+                  activation="relu", towers=True, width=1):
+    """AlexNet at half its width for small images: strides 1, dense layers of 512; see `alexnet`.
+
+    width: a further factor on filters and units, which stay multiples of `groups`.
+    """
+    def scale(filters):
+        return scaled("alexnet_cifar", filters, width, max(1, groups), max(1, groups))
+
+    table = [(scale(filters), *rest) for filters, *rest in LAYERS_CIFAR]
+    return _alexnet("alexnet_cifar", table, "same", scale(512), image_input(
         "alexnet_cifar", input_shape, classes, smallest=15), classes, groups, lrn, pool_size,
         dropout, activation, towers)
 

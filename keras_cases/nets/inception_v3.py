@@ -21,7 +21,7 @@ from keras import layers
 from keras_cases.blocks.heads import auxiliary_classifier_v3, global_average_pooling_head
 from keras_cases.blocks.inception_v3 import (
     grid_reduction_a, grid_reduction_b, inception_a, inception_b, inception_c)
-from keras_cases.nets.inputs import image_input
+from keras_cases.nets.inputs import image_input, scaled
 
 # stem: (filters, kernel, strides, padding) of a convolution, or None for a max-pool 3×3 / 2
 STEM = [(32, 3, 2, "valid"), (32, 3, 1, "valid"), (64, 3, 1, "same"), None,
@@ -67,15 +67,21 @@ def inception_v3_head(**options):
     return inception_v3(head=True, **options)
 
 
-def inception_v3_cifar(input_shape=(32, 32, 3), classes=10, dropout=0.2):
+def inception_v3_cifar(input_shape=(32, 32, 3), classes=10, dropout=0.2, width=1):
     """One A, two B and one C with both grid reductions, at about a quarter of the width.
 
-    (H, W, C) → (classes,) probabilities. Exits: "stem", "mixed0" … "mixed5", "main".
-    Raises: ValueError for images below 7×7.
+    (H, W, C) → (classes,) probabilities. width: a further factor on the filters.
+    Exits: "stem", "mixed0" … "mixed5", "main". Raises: ValueError for images below 7×7, a width ≤ 0.
     """
+    def scale(filters):
+        if isinstance(filters, tuple):
+            return tuple(map(scale, filters))
+        return scaled("inception_v3_cifar", filters, width)
+
+    stem = [(scale(filters), *rest) for filters, *rest in STEM_CIFAR]
+    modules = [(block, *map(scale, filters)) for block, *filters in MODULES_CIFAR]
     inputs = image_input("inception_v3_cifar", input_shape, classes, smallest=7)
-    return _inception("inception_v3_cifar", inputs, STEM_CIFAR, MODULES_CIFAR, classes, False,
-                      dropout)
+    return _inception("inception_v3_cifar", inputs, stem, modules, classes, False, dropout)
 
 
 def _inception(name, inputs, stem, modules, classes, head, dropout):

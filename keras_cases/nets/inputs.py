@@ -21,3 +21,14 @@ def image_input(net, input_shape, classes, smallest=1):
     if not isinstance(classes, numbers.Integral) or classes < 1:
         raise ValueError(f"{net}: classes={classes!r}; pass the number of classes, 1 or more.")
     return keras.Input(input_shape)
+
+
+def scaled(net, filters, width, multiple=1, least=1):
+    """`filters` times `width`, as a multiple of `multiple` that is not below `least`.
+
+    Raises: ValueError for a width that is not above 0.
+    """
+    if not width > 0:
+        raise ValueError(f"{net}: width={width}; it multiplies the filters, so pass a number above "
+                         "0: 0.25, 0.5, 1.")
+    return max(least, multiple * round(filters * width / multiple))

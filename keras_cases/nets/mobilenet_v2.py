@@ -21,9 +21,9 @@ from keras import layers
 from keras_cases.blocks.depthwise import inverted_residual_block
 from keras_cases.nets.inputs import image_input
 
-# (expansion, filters, blocks, strides of the first block, the same for 32×32 images)
-STAGES = [(1, 16, 1, 1, 1), (6, 24, 2, 2, 1), (6, 32, 3, 2, 2), (6, 64, 4, 2, 2),
-          (6, 96, 3, 1, 1), (6, 160, 3, 2, 2), (6, 320, 1, 1, 1)]
+# (expansion, filters, blocks, strides of the first block, the same for 32×32 images); None: 6
+STAGES = [(1, 16, 1, 1, 1), (None, 24, 2, 2, 1), (None, 32, 3, 2, 2), (None, 64, 4, 2, 2),
+          (None, 96, 3, 1, 1), (None, 160, 3, 2, 2), (None, 320, 1, 1, 1)]
 
 
 def divisible_by_8(filters):
@@ -35,11 +35,13 @@ def divisible_by_8(filters):
     return rounded if rounded >= 0.9 * filters else rounded + 8
 
 
-def mobilenet_v2(input_shape=(224, 224, 3), classes=1000, alpha=1.0, small_images=False):
+def mobilenet_v2(input_shape=(224, 224, 3), classes=1000, alpha=1.0, expansion=6,
+                 small_images=False):
     """MobileNetV2: (H, W, C) → (classes,) probabilities.
 
     alpha: width multiplier; widths are then rounded by `divisible_by_8`. The last convolution
     keeps its 1280 filters for alpha < 1, as in the paper.
+    expansion: t of all blocks but the first, which has 1.
     small_images: two strides less, for 32×32 images.
     Exits: "stem", "stage1_block1", …, "stage7_block1", "last_conv".
     Raises: ValueError for alpha ≤ 0, images below 32×32, with small_images below 8×8.
@@ -52,11 +54,11 @@ def mobilenet_v2(input_shape=(224, 224, 3), classes=1000, alpha=1.0, small_image
                       padding="same", use_bias=False)(inputs)
     x = layers.BatchNormalization()(x)
     x = layers.Activation("relu6", name="stem")(x)
-    for stage, (expansion, filters, count, strides, small_strides) in enumerate(STAGES, 1):
+    for stage, (t, filters, count, strides, small_strides) in enumerate(STAGES, 1):
         first = small_strides if small_images else strides
         for block in range(1, count + 1):
             x = inverted_residual_block(x, divisible_by_8(filters * alpha),
-                                        first if block == 1 else 1, expansion,
+                                        first if block == 1 else 1, t or expansion,
                                         name=f"stage{stage}_block{block}")
     x = layers.Conv2D(divisible_by_8(1280 * max(1.0, alpha)), 1, use_bias=False)(x)
     x = layers.BatchNormalization()(x)

@@ -17,7 +17,7 @@ from keras import layers
 
 from keras_cases.blocks.classic import mlpconv_block
 from keras_cases.blocks.heads import global_average_pooling_head
-from keras_cases.nets.inputs import image_input
+from keras_cases.nets.inputs import image_input, scaled
 
 # (filters, kernel, filters of the two 1×1, what follows); None: the number of classes
 BLOCKS = [
@@ -27,17 +27,18 @@ BLOCKS = [
 ]
 
 
-def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5):
+def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5, width=1):
     """Network in Network: (H, W, C) → (classes,) probabilities.
 
     Train it gently (Adam at 3e-4 learns on CIFAR-10, 1e-3 did not start in 60 steps): a relu
     stands before its softmax, and with all ten maps dead the loss stays at ln 10 = 2.303.
-    Exits: "mlpconv1" … "mlpconv3". Raises: ValueError for images below 8×8.
+    width: factor on the filters, all but the classes.
+    Exits: "mlpconv1" … "mlpconv3". Raises: ValueError for images below 8×8, a width ≤ 0.
     """
     inputs = x = image_input("nin", input_shape, classes, smallest=8)
     for i, (filters, kernel, mlp, pool) in enumerate(BLOCKS, 1):
-        mlp = [classes if width is None else width for width in mlp]
-        x = mlpconv_block(x, filters, kernel, mlp, name=f"mlpconv{i}")
+        mlp = [classes if maps is None else scaled("nin", maps, width) for maps in mlp]
+        x = mlpconv_block(x, scaled("nin", filters, width), kernel, mlp, name=f"mlpconv{i}")
         if pool:
             x = pool(3, strides=2, padding="same")(x)
             x = layers.Dropout(dropout)(x)
