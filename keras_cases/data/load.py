@@ -51,9 +51,6 @@ def load(name):
             f"Put {name}.npz (arrays {', '.join(KEYS)}) into {_folders()[0].resolve()}, or set "
             "KERAS_CASES_DATA to the folder that holds it.\n"
             f"Without it, keras_cases.data.sample({name!r}) gives 6,000 of its images at once.")
-    for sentence in tried:
-        if "not there" not in sentence:
-            print(sentence, file=sys.stderr)
     status, words = _recognised(name, arrays)
     source = f"{TITLES[name]}, {words}"
     say_once(name, source)
@@ -81,12 +78,15 @@ def _from_files(name, tried):
                             isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
                         raise  # the file may be whole: this machine could not read it
                     broken = error
-            tried.append(f"{path} is broken ({broken}); {_set_aside(path, seen)}")
+            sentence = f"{path} is broken ({broken}); {_set_aside(path, seen)}"
         except FileNotFoundError:
             tried.append(f"{path}: not there.")
+            continue
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
-            tried.append(f"{path} cannot be read ({reason}); left as it is.")
+            sentence = f"{path} cannot be read ({reason}); left as it is."
+        print(sentence, file=sys.stderr)
+        tried.append(sentence)
     return None
 
 
@@ -146,7 +146,7 @@ def _from_keras(name, tried):
         tried.append("Keras was not asked, because KERAS_CASES_OFFLINE is set.")
         return None
     limit = float(os.environ.get("KERAS_CASES_DOWNLOAD_SECONDS", 600))
-    print(f"{name}: asking Keras for the whole set, at most {limit:.0f} s.", file=sys.stderr)
+    print(f"{name}: asking Keras for the whole set, at most {limit:g} s.", file=sys.stderr)
     try:
         subprocess.run(
             [sys.executable, "-c", f"import keras; keras.datasets.{name}.load_data()"],
@@ -157,13 +157,12 @@ def _from_keras(name, tried):
         (x, y), (x_test, y_test) = getattr(keras.datasets, name).load_data()  # now in its cache
         return _checked(name, (x, y, x_test, y_test))
     except subprocess.TimeoutExpired:
-        tried.append(f"Keras's cache or download: not done within {limit:.0f} s "
-                     "(KERAS_CASES_DOWNLOAD_SECONDS).")
+        said = f"not done within {limit:g} s (KERAS_CASES_DOWNLOAD_SECONDS)."
     except subprocess.CalledProcessError as error:
         said = (error.stderr.strip().splitlines() or [f"exit code {error.returncode}"])[-1]
-        tried.append(f"Keras's cache or download: {said}")
-    except (OSError, ValueError) as error:
-        tried.append(f"Keras's cache or download: {error}")
+    except (ImportError, OSError, ValueError) as error:
+        said = str(error)
+    tried.append(f"Keras (its cache, ~/.keras/datasets, or a download): {said}")
     return None
 
 
@@ -180,4 +179,5 @@ def _recognised(name, arrays):
             return "clean-1000", "of whose test images those from 1,000 on are JPEG copies"
         if digest(x_test[:CLEAN]) != SHA256["cifar10_test"][0]:
             return "unknown", "a copy whose x_test are not the official ones"
-    return "official", f"all {COUNTS[name][0]:,} + {COUNTS[name][1]:,} images"
+    unchecked = f" (test images from {CLEAN:,} on unchecked)" if name == "cifar10" else ""
+    return "official", f"all {COUNTS[name][0]:,} + {COUNTS[name][1]:,} images{unchecked}"

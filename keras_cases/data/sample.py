@@ -10,6 +10,7 @@ is checked whenever they are read.
 import csv
 import hashlib
 from dataclasses import dataclass, field
+from numbers import Integral
 
 import numpy as np
 
@@ -24,6 +25,7 @@ CLASS_NAMES = {
     "cifar10": ("airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
                 "truck"),
 }
+ANEW = "Fetch the folder anew (by git checkout, or by installing keras_cases again)."
 STATUSES = ("sample", "official", "clean-1000", "unknown")
 HELD_OUT, CLEAN = 5_000, 1_000  # of a "clean-1000" set: training images kept back, clean test images
 
@@ -93,7 +95,8 @@ class Dataset:
             y_test = np.concatenate([y[-HELD_OUT:], y_test[:CLEAN]])
             x, y = x[:-HELD_OUT], y[:-HELD_OUT]
             tested = f"{_short(HELD_OUT)} held-out + {_short(CLEAN)} test"
-        if isinstance(validation, bool) or not 0 <= validation < len(x):
+        whole = isinstance(validation, Integral) and not isinstance(validation, bool)
+        if not whole or not 0 <= validation < len(x):
             raise ValueError(f"split(validation={validation!r}): say how many of the {len(x):,} "
                              "training images; 0 for none.")
         end = len(x) - validation
@@ -120,36 +123,40 @@ def sample(name):
     for part in SAMPLE_COUNTS:
         images, labels = _sheet(name, part), _labels(name, part)
         if (digest(images), digest(labels)) != SHA256[f"{name}_{part}"]:
-            raise ValueError(f"The images or labels of {name}_{part} in {stored_folder() / 'sample'} "
-                             "are not those that were shipped: fetch the folder anew (git checkout, "
-                             "or install keras_cases again).")
+            raise ValueError(f"The images or labels of {name}_{part} in {_folder()} are not those "
+                             f"that were shipped. {ANEW}")
         arrays += [images, labels]
     source = f"first {' + '.join(f'{n:,}' for n in SAMPLE_COUNTS.values())} images of {TITLES[name]}"
     say_once(name, source)
     return Dataset(name, *arrays, CLASS_NAMES[name], source, "sample")
 
 
+def _folder():
+    return stored_folder() / "sample"
+
+
 def _sheet(name, part):
+    """The images of one sheet, cut apart: (n, H, W, C)."""
     from PIL import Image  # comes with Matplotlib
 
     height, width, channels = SHAPES[name]
-    path = stored_folder() / "sample" / f"{name}_{part}.webp"
+    path = _folder() / f"{name}_{part}.webp"
     try:
         with Image.open(path) as picture:
             pixels = np.asarray(picture.convert("L" if channels == 1 else "RGB"))
-        return np.ascontiguousarray(
-            pixels.reshape(-1, height, COLUMNS, width, channels).swapaxes(1, 2)
-        ).reshape(-1, height, width, channels)
+        rows = pixels.reshape(-1, height, COLUMNS, width, channels).swapaxes(1, 2)
+        return np.ascontiguousarray(rows).reshape(-1, height, width, channels)
     except FileNotFoundError:
-        raise FileNotFoundError(f"{path} is missing: fetch the folder anew (git checkout, or install "
-                                "keras_cases again).") from None
+        raise FileNotFoundError(f"{path} is missing. {ANEW}") from None
     except (OSError, ValueError) as error:  # cut off, another picture, or no right to read it
-        raise ValueError(f"{path} cannot be read ({error}): fetch the folder anew (git checkout, or "
-                         "install keras_cases again).") from error
+        raise ValueError(f"{path} cannot be read ({error}). {ANEW}") from error
 
 
 def _labels(name, part):
-    with open(stored_folder() / "sample" / "labels.csv", newline="", encoding="utf-8") as file:
+    path = _folder() / "labels.csv"
+    if not path.exists():
+        raise FileNotFoundError(f"{path} is missing. {ANEW}")
+    with open(path, newline="", encoding="utf-8") as file:
         digits = {(row["set"], row["part"]): row["labels"] for row in csv.DictReader(file)}
     return np.array(list(digits.get((name, part), "")), "uint8")
 
