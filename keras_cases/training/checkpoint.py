@@ -8,7 +8,6 @@ anew each epoch from (seed, epoch), so no random state needs saving.
 import json
 import os
 import sys
-import zipfile
 from pathlib import Path
 
 import keras
@@ -61,15 +60,18 @@ def load(path, identity):
         with np.load(path, allow_pickle=False) as file:
             meta = json.loads(str(file["meta"]))
             arrays = [file[key] for key in sorted(file.files) if key != "meta"]
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
-        aside = path.with_suffix(".broken")
+        found, history = dict(meta["identity"]), dict(meta["history"])
+    except PermissionError:
+        raise  # not broken: somebody has to be asked
+    except Exception as error:  # a damaged zip fails in many ways; none of them is worth a run
+        aside = path.with_name(f"{path.stem}.{os.getpid()}.broken")
         path.replace(aside)
-        print(f"{path} is broken ({error}); kept aside as {aside.name}, starting anew.",
+        print(f"{path} is broken ({error!r}); kept aside as {aside.name}, starting anew.",
               file=sys.stderr)
         return None
-    found = meta["identity"]
+    identity = json.loads(json.dumps(identity))
     other = sorted(k for k in {*found, *identity} if found.get(k) != identity.get(k))
     if other:
         told = "; ".join(f"{k}: {found.get(k)} there, {identity.get(k)} here" for k in other)
         raise ValueError(f"{path} is of another run ({told}). Delete it or choose another folder.")
-    return arrays, meta["history"]
+    return arrays, history
