@@ -37,7 +37,8 @@ JPEG_TEST = "036b138cee41eb5c9920e669f8cee8c29c34b07e63fa6d7fbfb228eb84753fd3"  
 def load(name):
     """The whole data set "mnist" or "cifar10" as a `Dataset`; prints its source the first time.
 
-    A broken file is named and set aside; one that cannot be read is named and left alone.
+    A broken file is named and set aside; one that cannot be read, or is another set, is named and
+    left alone.
     Raises: ValueError for another name; FileNotFoundError where the set cannot be had, with what
     was tried and where to put the file.
     """
@@ -65,34 +66,43 @@ def _folders():
     return [Path("data")] if stored.name == "stored" else [stored, Path("data")]
 
 
+class _Broken(Exception):
+    """A file whose bytes are not those of a whole .npz file."""
+
+
 def _from_files(name, tried):
     for folder in _folders():
         path = folder / f"{name}.npz"
         try:
             with open(path, "rb") as file:
                 seen = os.fstat(file.fileno())
-                try:
-                    return _checked(name, _read(file))
-                except Exception as error:  # NumPy and zipfile raise a dozen kinds on a broken file
-                    if isinstance(error, MemoryError) or (
-                            isinstance(error, OSError) and error.errno not in (None, errno.EINVAL)):
-                        raise  # the file may be whole: this machine could not read it
-                    broken = error
-            sentence = f"{path} is broken ({broken}); {_set_aside(path, seen)}"
+                arrays = _read(file)
+            return _checked(name, arrays)
         except FileNotFoundError:
             tried.append(f"{path}: not there.")
             continue
+        except _Broken as error:
+            sentence = f"{path} is broken ({error}); {_set_aside(path, seen)}"
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             sentence = f"{path} cannot be read ({reason}); left as it is."
+        except (KeyError, ValueError) as error:  # a whole file, of something else
+            sentence = f"{path} is not {TITLES[name]} ({error.args[0]}); left as it is."
         print(sentence, file=sys.stderr)
         tried.append(sentence)
     return None
 
 
 def _read(file):
-    with np.load(file, allow_pickle=False) as arrays:
-        return tuple(arrays[key] for key in KEYS)
+    try:
+        with np.load(file, allow_pickle=False) as arrays:
+            return tuple(arrays[key] for key in KEYS)
+    except (KeyError, MemoryError):
+        raise
+    except Exception as error:  # NumPy and zipfile raise a dozen kinds on a broken file
+        if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
+            raise  # the file may be whole: this machine could not read it
+        raise _Broken(str(error) or type(error).__name__) from error
 
 
 def _checked(name, arrays):
