@@ -37,7 +37,7 @@ SLOW_PAIRS = [
     (nets.densenet169, "DenseNet169"),
     (nets.densenet201, "DenseNet201"),
     (nets.mobilenet_v2_140, "MobileNetV2", 75, {"alpha": 1.4}),
-    *[(getattr(efficientnet, f"efficientnet_b{n}"), f"EfficientNetB{n}") for n in range(1, 8)],
+    *[(getattr(nets, f"efficientnet_b{n}"), f"EfficientNetB{n}") for n in range(1, 8)],
 ]
 TOLERANCE = 1e-4  # of the logits' spread
 

@@ -118,11 +118,14 @@ def local_response_norm(x, size=5, k=2.0, alpha=1e-4, beta=0.75, name=None):
     if size < 1 or size % 2 == 0:
         raise ValueError(f"local_response_norm: size={size}; pass an odd number of channels, 5.")
     r, channels = size // 2, x.shape[-1]
-    squares = ops.pad(ops.square(x), [[0, 0], [0, 0], [0, 0], [r, r]])
+    wide = x if x.dtype == "float32" else ops.cast(x, "float32")  # float16 ends at 65,504 = 256²
+    squares = ops.pad(ops.square(wide), [[0, 0], [0, 0], [0, 0], [r, r]])
     total = squares[..., :channels]
     for shift in range(1, size):
         total = total + squares[..., shift:shift + channels]
-    return layers.Multiply(name=name)([x, ops.power(k + alpha * total, -beta)])
+    scale = ops.power(k + alpha * total, -beta)
+    scale = scale if x.dtype == "float32" else ops.cast(scale, x.dtype)
+    return layers.Multiply(name=name)([x, scale])
 
 
 def fire_module(x, squeeze, expand, activation="relu", name=None):

@@ -59,7 +59,7 @@ def inverted_residual_block(x, filters, strides=1, expansion=6, activation="relu
     y = layers.BatchNormalization()(y)
     y = layers.Activation(activation)(y)
     y = layers.Conv2D(filters, 1, use_bias=False)(y)
-    if strides != 1 or x.shape[-1] != filters:
+    if strides not in (1, (1, 1), [1, 1]) or x.shape[-1] != filters:
         return layers.BatchNormalization(name=name)(y)
     y = layers.BatchNormalization()(y)
     return layers.Add(name=name)([x, y])

@@ -32,7 +32,7 @@ def global_average_pooling_head(x, classes=None, dropout=0.0, activation="softma
 
 
 def auxiliary_classifier(x, classes, filters=128, units=1024, dropout=0.7, batch_norm=False,
-                         activation="relu", name=None):
+                         activation="relu", classifier_activation="softmax", name=None):
     """A small classifier on a map in the middle of a net, with a loss of its own (GoogLeNet's).
 
         x ─ average-pool 5×5 /3 ─ conv 1×1 ─ relu ─ flatten ─ dense ─ relu ─ dropout ─ dense ─
@@ -58,10 +58,11 @@ def auxiliary_classifier(x, classes, filters=128, units=1024, dropout=0.7, batch
     y = layers.Dense(units)(y)
     y = layers.Activation(activation)(y)
     y = layers.Dropout(dropout)(y)
-    return layers.Dense(classes, activation="softmax", name=name)(y)
+    return layers.Dense(classes, activation=classifier_activation, name=name)(y)
 
 
-def auxiliary_classifier_v3(x, classes, filters=128, units=768, activation="relu", name=None):
+def auxiliary_classifier_v3(x, classes, filters=128, units=768, activation="relu",
+                            classifier_activation="softmax", name=None):
     """The head of Inception v3: convolutions with batch normalization instead of a dense layer.
 
         x ─ average-pool 5×5 /3 ─ conv 1×1 ─ BN ─ relu ─ conv 5×5 ─ BN ─ relu ─ global average ─
@@ -84,4 +85,4 @@ def auxiliary_classifier_v3(x, classes, filters=128, units=768, activation="relu
     y = layers.BatchNormalization(scale=False)(y)
     y = layers.Activation(activation)(y)
     y = layers.GlobalAveragePooling2D()(y)
-    return layers.Dense(classes, activation="softmax", name=name)(y)
+    return layers.Dense(classes, activation=classifier_activation, name=name)(y)

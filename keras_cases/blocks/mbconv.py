@@ -70,7 +70,7 @@ def mbconv_block(x, filters, kernel_size=3, strides=1, expansion=6, se_ratio=0.2
         gate = layers.Conv2D(wide, 1, activation="sigmoid", kernel_initializer=init)(gate)
         y = layers.Multiply()([y, gate])
     y = layers.Conv2D(filters, 1, use_bias=False, kernel_initializer=init)(y)
-    if strides != 1 or x.shape[-1] != filters:
+    if strides not in (1, (1, 1), [1, 1]) or x.shape[-1] != filters:
         return layers.BatchNormalization(name=name)(y)
     y = layers.BatchNormalization()(y)
     if drop_rate:

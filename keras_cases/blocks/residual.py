@@ -11,7 +11,7 @@ from keras import layers, ops
 
 def res_block_v1(x, input_filter, output_filter, strides=1, activation="relu", use_bias=True,
                  shortcut="projection", shortcut_norm=False, kernel_initializer="glorot_uniform",
-                 name=None):
+                 zero_init_residual=False, name=None):
     """Two 3×3 convolutions beside a shortcut, added, then activated (original, "v1").
 
         x ─┬─ conv 3×3 /s ─ BN ─ relu ─ conv 3×3 ─ BN ─┬─ add ─ relu ─►
@@ -24,6 +24,7 @@ def res_block_v1(x, input_filter, output_filter, strides=1, activation="relu", u
     shortcut: what to do where the shapes differ, "projection" (1×1 convolution, option B) or "pad"
     (every strides-th pixel, channels filled up with zeros, option A: no parameters).
     shortcut_norm: batch normalization after the projection. name: of the exit layer.
+    zero_init_residual: the last γ starts at 0, so that the block starts as its shortcut.
 
     Paper: He et al. 2015, arXiv:1512.03385, fig. 2, sec. 3.3.
     Differs from the paper: convolution biases are on and the projection has no BN, as in the
@@ -33,25 +34,28 @@ def res_block_v1(x, input_filter, output_filter, strides=1, activation="relu", u
     if len(x.shape) != 4 or x.shape[-1] != input_filter:
         raise ValueError(f"res_block_v1: input_filter={input_filter}, but x has shape {x.shape}; "
                          "pass input_filter=x.shape[-1] of a (batch, H, W, C) tensor.")
-    if shortcut not in ("projection", "pad") or (shortcut == "pad" and output_filter < input_filter):
+    narrows = output_filter < input_filter
+    if shortcut not in ("projection", "pad") or (shortcut == "pad" and narrows):
         raise ValueError(f"res_block_v1: shortcut={shortcut!r} for {input_filter}→{output_filter}; "
                          "use 'projection', or 'pad' where the width does not shrink.")
     conv = dict(padding="same", use_bias=use_bias, kernel_initializer=kernel_initializer)
+    same_size = strides in (1, (1, 1), [1, 1])
 
     res_x = layers.Conv2D(output_filter, 3, strides=strides, **conv)(x)
     res_x = layers.BatchNormalization()(res_x)
     res_x = layers.Activation(activation)(res_x)
     res_x = layers.Conv2D(output_filter, 3, **conv)(res_x)
-    res_x = layers.BatchNormalization()(res_x)
+    gamma = "zeros" if zero_init_residual else "ones"
+    res_x = layers.BatchNormalization(gamma_initializer=gamma)(res_x)
 
     identity = x
     if shortcut == "pad":
-        if strides != 1:
+        if not same_size:
             identity = layers.MaxPooling2D(1, strides)(identity)  # every strides-th pixel
         if output_filter > input_filter:
             extra = output_filter - input_filter
             identity = ops.pad(identity, [[0, 0], [0, 0], [0, 0], [0, extra]])
-    elif input_filter != output_filter or strides != 1:
+    elif input_filter != output_filter or not same_size:
         identity = layers.Conv2D(output_filter, 1, strides=strides, **conv)(x)
         if shortcut_norm:
             identity = layers.BatchNormalization()(identity)
@@ -62,7 +66,7 @@ def res_block_v1(x, input_filter, output_filter, strides=1, activation="relu", u
 
 def res_block_v2(x, input_filter, output_filter, strides=1, activation="relu", use_bias=True,
                  shortcut="projection", shortcut_norm=False, kernel_initializer="glorot_uniform",
-                 name=None):
+                 zero_init_residual=False, name=None):
     """The pre-activation block ("v2"): normalize and activate first, add last, nothing after.
 
         x ─┬─ BN ─ relu ─ conv 3×3 /s ─ BN ─ relu ─ conv 3×3 ─┬─ add ─►
@@ -72,7 +76,8 @@ def res_block_v2(x, input_filter, output_filter, strides=1, activation="relu", u
     Parameters, i in and o out, with biases: 9·i·o + 9·o² + 2·o + 4·i + 4·o (two BN), and i·o + o
     for a projection. 16→16: 4,768; 16→32: 14,624.
 
-    Options as in `res_block_v1`. A net of these blocks needs one BN and activation after its last.
+    Options as in `res_block_v1`; zero_init_residual: the last kernel starts at 0. A net of these
+    blocks needs one BN and activation after its last.
 
     Paper: He et al. 2016, arXiv:1603.05027, fig. 1(b) and 4(e).
     Differs from the paper: convolution biases are on and the projection reads the raw input, as in
@@ -82,26 +87,29 @@ def res_block_v2(x, input_filter, output_filter, strides=1, activation="relu", u
     if len(x.shape) != 4 or x.shape[-1] != input_filter:
         raise ValueError(f"res_block_v2: input_filter={input_filter}, but x has shape {x.shape}; "
                          "pass input_filter=x.shape[-1] of a (batch, H, W, C) tensor.")
-    if shortcut not in ("projection", "pad") or (shortcut == "pad" and output_filter < input_filter):
+    narrows = output_filter < input_filter
+    if shortcut not in ("projection", "pad") or (shortcut == "pad" and narrows):
         raise ValueError(f"res_block_v2: shortcut={shortcut!r} for {input_filter}→{output_filter}; "
                          "use 'projection', or 'pad' where the width does not shrink.")
     conv = dict(padding="same", use_bias=use_bias, kernel_initializer=kernel_initializer)
+    same_size = strides in (1, (1, 1), [1, 1])
 
     res_x = layers.BatchNormalization()(x)
     res_x = layers.Activation(activation)(res_x)
     res_x = layers.Conv2D(output_filter, 3, strides=strides, **conv)(res_x)
     res_x = layers.BatchNormalization()(res_x)
     res_x = layers.Activation(activation)(res_x)
-    res_x = layers.Conv2D(output_filter, 3, **conv)(res_x)
+    last = conv | dict(kernel_initializer="zeros") if zero_init_residual else conv
+    res_x = layers.Conv2D(output_filter, 3, **last)(res_x)
 
     identity = x
     if shortcut == "pad":
-        if strides != 1:
+        if not same_size:
             identity = layers.MaxPooling2D(1, strides)(identity)  # every strides-th pixel
         if output_filter > input_filter:
             extra = output_filter - input_filter
             identity = ops.pad(identity, [[0, 0], [0, 0], [0, 0], [0, extra]])
-    elif input_filter != output_filter or strides != 1:
+    elif input_filter != output_filter or not same_size:
         identity = layers.Conv2D(output_filter, 1, strides=strides, **conv)(x)
         if shortcut_norm:
             identity = layers.BatchNormalization()(identity)
@@ -140,7 +148,7 @@ def bottleneck_block_v1(x, filters, strides=1, activation="relu", use_bias=True,
     res_x = layers.BatchNormalization(epsilon=1.001e-5)(res_x)
 
     identity = x
-    if x.shape[-1] != 4 * filters or strides != 1:
+    if x.shape[-1] != 4 * filters or strides not in (1, (1, 1), [1, 1]):
         identity = layers.Conv2D(4 * filters, 1, strides=strides, **conv)(x)
         identity = layers.BatchNormalization(epsilon=1.001e-5)(identity)
 
@@ -173,9 +181,10 @@ def bottleneck_block_v2(x, filters, strides=1, activation="relu", name=None):
     res_x = layers.Conv2D(filters, 1, use_bias=False, **init)(pre)
     res_x = layers.BatchNormalization(epsilon=1.001e-5)(res_x)
     res_x = layers.Activation(activation)(res_x)
-    if strides > 1:  # "same" would pad the right and the bottom only; pad all sides alike
+    same_size = strides in (1, (1, 1), [1, 1])
+    if not same_size:  # "same" would pad the right and the bottom only; pad all sides alike
         res_x = layers.ZeroPadding2D(1)(res_x)
-    res_x = layers.Conv2D(filters, 3, strides, "valid" if strides > 1 else "same",
+    res_x = layers.Conv2D(filters, 3, strides, "same" if same_size else "valid",
                           use_bias=False, **init)(res_x)
     res_x = layers.BatchNormalization(epsilon=1.001e-5)(res_x)
     res_x = layers.Activation(activation)(res_x)
@@ -184,7 +193,7 @@ def bottleneck_block_v2(x, filters, strides=1, activation="relu", name=None):
     identity = x
     if x.shape[-1] != 4 * filters:
         identity = layers.Conv2D(4 * filters, 1, strides=strides, **init)(pre)
-    elif strides > 1:
+    elif not same_size:
         identity = layers.MaxPooling2D(1, strides)(x)  # every strides-th pixel
 
     return layers.Add(name=name)([identity, res_x])

@@ -2,6 +2,7 @@
 
     from keras_cases.nets import resnet50, vgg16
 
+Every builder takes `classifier_activation="softmax"`; None gives logits.
 A builder that bears its file's name hides the file: `keras_cases.nets.unet` is the function.
 """
 

@@ -40,17 +40,18 @@ LAYERS_CIFAR = [
 
 
 def alexnet(input_shape=(227, 227, 3), classes=1000, groups=2, lrn=True, pool_size=3, dropout=0.5,
-            activation="relu", towers=True):
+            activation="relu", towers=True, classifier_activation="softmax"):
     """AlexNet: (H, W, 3) → (classes,) probabilities.
 
     groups: 2 is the paper's two towers, 1 one net (`alexnet_ungrouped`). lrn: local response
     normalization. pool_size: 3 overlaps (stride 2), 2 does not. activation: "relu", or "tanh" for
     what it replaced. towers=False builds each pair of towers as one grouped convolution.
+    classifier_activation: None for logits.
     Exits: "conv1" … "conv5", "fc6", "fc7". Raises: ValueError for images below 67×67.
     """
     return _alexnet("alexnet", LAYERS, "valid", 4096, image_input(
         "alexnet", input_shape, classes, smallest=67), classes, groups, lrn, pool_size, dropout,
-        activation, towers)
+        activation, towers, classifier_activation)
 
 
 def alexnet_ungrouped(**options):
@@ -59,7 +60,7 @@ def alexnet_ungrouped(**options):
 
 
 def alexnet_cifar(input_shape=(32, 32, 3), classes=10, groups=2, lrn=True, pool_size=3, dropout=0.5,
-                  activation="relu", towers=True, width=1):
+                  activation="relu", towers=True, width=1, classifier_activation="softmax"):
     """AlexNet at half its width for small images: strides 1, dense layers of 512; see `alexnet`.
 
     width: a further factor on filters and units, which stay multiples of `groups`.
@@ -70,11 +71,11 @@ def alexnet_cifar(input_shape=(32, 32, 3), classes=10, groups=2, lrn=True, pool_
     table = [(scale(filters), *rest) for filters, *rest in LAYERS_CIFAR]
     return _alexnet("alexnet_cifar", table, "same", scale(512), image_input(
         "alexnet_cifar", input_shape, classes, smallest=15), classes, groups, lrn, pool_size,
-        dropout, activation, towers)
+        dropout, activation, towers, classifier_activation)
 
 
 def _alexnet(name, table, padding, units, inputs, classes, groups, lrn, pool_size, dropout,
-             activation, towers):
+             activation, towers, classifier_activation):
     x = inputs
     for i, (filters, kernel, strides, split, then) in enumerate(table, 1):
         if i == 1:
@@ -91,5 +92,5 @@ def _alexnet(name, table, padding, units, inputs, classes, groups, lrn, pool_siz
     for fc in ("fc6", "fc7"):
         x = layers.Dense(units, activation=activation, name=fc)(x)
         x = layers.Dropout(dropout)(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name=name)

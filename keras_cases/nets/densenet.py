@@ -37,12 +37,12 @@ def _dense_stages(x, counts, growth_rate, bottleneck, compression, drop_rate):
     return layers.Activation("relu", name="post_activation")(x)
 
 
-def _head(x, classes):
+def _head(x, classes, activation):
     x = layers.GlobalAveragePooling2D()(x)
-    return layers.Dense(classes, activation="softmax", name="predictions")(x)
+    return layers.Dense(classes, activation=activation, name="predictions")(x)
 
 
-def _imagenet_net(depth, input_shape, classes):
+def _imagenet_net(depth, input_shape, classes, classifier_activation):
     inputs = image_input(f"densenet{depth}", input_shape, classes, smallest=32)
     x = layers.ZeroPadding2D(3)(inputs)
     x = layers.Conv2D(64, 7, strides=2, use_bias=False, kernel_initializer="he_normal")(x)
@@ -51,30 +51,31 @@ def _imagenet_net(depth, input_shape, classes):
     x = layers.ZeroPadding2D(1)(x)
     x = layers.MaxPooling2D(3, strides=2, name="stem")(x)
     x = _dense_stages(x, BLOCKS[depth], 32, bottleneck=True, compression=0.5, drop_rate=0.0)
-    return keras.Model(inputs, _head(x, classes), name=f"densenet{depth}")
+    return keras.Model(inputs, _head(x, classes, classifier_activation), name=f"densenet{depth}")
 
 
-def densenet121(input_shape=(224, 224, 3), classes=1000):
+def densenet121(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """121 layers: (H, W, 3) → (classes,) probabilities, H and W of 32 or more. As in Keras."""
-    return _imagenet_net(121, input_shape, classes)
+    return _imagenet_net(121, input_shape, classes, classifier_activation)
 
 
-def densenet169(input_shape=(224, 224, 3), classes=1000):
+def densenet169(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """169 layers: (H, W, 3) → (classes,) probabilities, H and W of 32 or more. As in Keras."""
-    return _imagenet_net(169, input_shape, classes)
+    return _imagenet_net(169, input_shape, classes, classifier_activation)
 
 
-def densenet201(input_shape=(224, 224, 3), classes=1000):
+def densenet201(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """201 layers: (H, W, 3) → (classes,) probabilities, H and W of 32 or more. As in Keras."""
-    return _imagenet_net(201, input_shape, classes)
+    return _imagenet_net(201, input_shape, classes, classifier_activation)
 
 
 def densenet_cifar(depth=40, growth_rate=12, bottleneck=False, compression=1.0, drop_rate=0.0,
-                   input_shape=(32, 32, 3), classes=10):
+                   input_shape=(32, 32, 3), classes=10, classifier_activation="softmax"):
     """A CIFAR DenseNet of three dense blocks: (H, W, C) → (classes,) probabilities.
 
     depth: 3n+4 (16, 22, 40, …), or with bottleneck 6n+4 (16, 22, 40, 100, …); n layers a block.
     "BC" is bottleneck=True with compression 0.5. The stem has 16 filters, in BC 2·growth_rate.
+    classifier_activation: None for logits.
     Exits: "stem", "stage1_block1", "stage1_transition", …, "stage3_block1", "post_activation".
     Raises: ValueError for a depth that does not divide into three blocks, images below 4×4.
     """
@@ -87,7 +88,8 @@ def densenet_cifar(depth=40, growth_rate=12, bottleneck=False, compression=1.0, 
     x = layers.Conv2D(width, 3, padding="same", use_bias=False, kernel_initializer="he_normal",
                       name="stem")(inputs)
     x = _dense_stages(x, 3 * [count], growth_rate, bottleneck, compression, drop_rate)
-    return keras.Model(inputs, _head(x, classes), name=f"densenet{depth}_k{growth_rate}")
+    return keras.Model(inputs, _head(x, classes, classifier_activation),
+                       name=f"densenet{depth}_k{growth_rate}")
 
 
 def densenet40(**options):

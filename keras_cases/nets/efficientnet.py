@@ -52,7 +52,8 @@ def compound_scaling(phi):
 
 
 def efficientnet(width_coefficient=1.0, depth_coefficient=1.0, input_shape=(224, 224, 3),
-                 classes=1000, dropout=0.2, drop_rate=0.2, small_images=False, name="efficientnet"):
+                 classes=1000, dropout=0.2, drop_rate=0.2, small_images=False,
+                 classifier_activation="softmax", name="efficientnet"):
     """B0 scaled: (H, W, C) → (classes,) probabilities. Pixels are 0 to 255.
 
     width_coefficient: on the filters, then rounded to multiples of 8.  depth_coefficient: on the
@@ -60,6 +61,7 @@ def efficientnet(width_coefficient=1.0, depth_coefficient=1.0, input_shape=(224,
     growing from 0 at the first block to nearly drop_rate at the last.
     small_images: for 32×32 images: the stem keeps the size, and nothing rescales the pixels; give
     them in [0, 1] or standardized.
+    classifier_activation: None for logits.
     Exits: "stem", "stage1_block1", …, "stage7_block1", "last_conv".
     Raises: ValueError for a coefficient ≤ 0, images below 32×32, with small_images below 16×16.
     """
@@ -85,7 +87,7 @@ def efficientnet(width_coefficient=1.0, depth_coefficient=1.0, input_shape=(224,
     x = layers.GlobalAveragePooling2D()(x)
     x = layers.Dropout(dropout)(x)
     init = keras.initializers.VarianceScaling(1 / 3, "fan_out", "uniform")
-    outputs = layers.Dense(classes, activation="softmax", kernel_initializer=init,
+    outputs = layers.Dense(classes, activation=classifier_activation, kernel_initializer=init,
                            name="predictions")(x)
     return keras.Model(inputs, outputs, name=name)
 
@@ -98,50 +100,51 @@ def _conv(x, filters, kernel_size, strides, name):
     return layers.Activation("silu", name=name)(x)
 
 
-def _released(version, input_shape, classes):
+def _released(version, input_shape, classes, classifier_activation):
     width, depth, resolution, dropout = RELEASED[version]
     return efficientnet(width, depth, input_shape or (resolution, resolution, 3), classes, dropout,
+                        classifier_activation=classifier_activation,
                         name=f"efficientnet_{version}")
 
 
-def efficientnet_b0(input_shape=None, classes=1000):
+def efficientnet_b0(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B0 for 224×224 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b0", input_shape, classes)
+    return _released("b0", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b1(input_shape=None, classes=1000):
+def efficientnet_b1(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B1 for 240×240 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b1", input_shape, classes)
+    return _released("b1", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b2(input_shape=None, classes=1000):
+def efficientnet_b2(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B2 for 260×260 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b2", input_shape, classes)
+    return _released("b2", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b3(input_shape=None, classes=1000):
+def efficientnet_b3(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B3 for 300×300 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b3", input_shape, classes)
+    return _released("b3", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b4(input_shape=None, classes=1000):
+def efficientnet_b4(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B4 for 380×380 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b4", input_shape, classes)
+    return _released("b4", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b5(input_shape=None, classes=1000):
+def efficientnet_b5(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B5 for 456×456 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b5", input_shape, classes)
+    return _released("b5", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b6(input_shape=None, classes=1000):
+def efficientnet_b6(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B6 for 528×528 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b6", input_shape, classes)
+    return _released("b6", input_shape, classes, classifier_activation)
 
 
-def efficientnet_b7(input_shape=None, classes=1000):
+def efficientnet_b7(input_shape=None, classes=1000, classifier_activation="softmax"):
     """B7 for 600×600 (None) or your input_shape: (H, W, C), 0 to 255 → (classes,). As in Keras."""
-    return _released("b7", input_shape, classes)
+    return _released("b7", input_shape, classes, classifier_activation)
 
 
 def efficientnet_cifar(input_shape=(32, 32, 3), classes=10, **options):

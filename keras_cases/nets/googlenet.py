@@ -39,12 +39,14 @@ STAGES = [
 HEADS = {"4a": "aux1", "4d": "aux2"}  # which module an auxiliary classifier reads
 
 
-def googlenet(input_shape=(224, 224, 3), classes=1000, heads=False, batch_norm=False, dropout=0.4):
+def googlenet(input_shape=(224, 224, 3), classes=1000, heads=False, batch_norm=False, dropout=0.4,
+              classifier_activation="softmax"):
     """GoogLeNet: (H, W, 3) → (classes,) probabilities, or with heads a list of three of them.
 
     heads: outputs [main, aux1, aux2], from layers of these names; weigh the losses 1, 0.3, 0.3.
     "detached" heads learn from the maps below them and send no gradient back: mere spectators.
     batch_norm: after every convolution, instead of local response normalization.
+    classifier_activation: of every head; None for logits.
     Exits: "stem", "inception_3a" … "inception_5b", "main", "aux1", "aux2".
     Raises: ValueError for images below 32×32, or below 65×65 with heads, or for other heads.
     """
@@ -65,7 +67,8 @@ def googlenet(input_shape=(224, 224, 3), classes=1000, heads=False, batch_norm=F
     if not batch_norm:
         x = local_response_norm(x)
     x = layers.MaxPooling2D(3, strides=2, padding="same", name="stem")(x)
-    return _modules_and_heads("googlenet", inputs, x, classes, heads, batch_norm, 1, dropout)
+    return _modules_and_heads("googlenet", inputs, x, classes, heads, batch_norm, 1, dropout,
+                              classifier_activation)
 
 
 def googlenet_heads(**options):
@@ -79,7 +82,7 @@ def googlenet_bn(**options):
 
 
 def googlenet_cifar(input_shape=(32, 32, 3), classes=10, heads=False, batch_norm=True, width=0.2,
-                    dropout=0.2, modules=None):
+                    dropout=0.2, modules=None, classifier_activation="softmax"):
     """GoogLeNet for small images: (H, W, C) → (classes,); all nine modules behind one 3×3.
 
     width: factor on GoogLeNet's filters, rounded to multiples of 4, never below 4. modules: which
@@ -98,10 +101,11 @@ def googlenet_cifar(input_shape=(32, 32, 3), classes=10, heads=False, batch_norm
         x = layers.BatchNormalization()(x)
     x = layers.Activation("relu", name="stem")(x)
     return _modules_and_heads("googlenet_cifar", inputs, x, classes, heads, batch_norm, width,
-                              dropout, modules)
+                              dropout, classifier_activation, modules)
 
 
-def _modules_and_heads(name, inputs, x, classes, heads, batch_norm, width, dropout, kept=None):
+def _modules_and_heads(name, inputs, x, classes, heads, batch_norm, width, dropout,
+                       classifier_activation, kept=None):
     if heads not in (False, True, "detached"):
         raise ValueError(f"{name}: heads={heads!r}; use False, True or 'detached'.")
     auxiliary = []
@@ -117,8 +121,8 @@ def _modules_and_heads(name, inputs, x, classes, heads, batch_norm, width, dropo
                 seen = ops.stop_gradient(x) if heads == "detached" else x
                 auxiliary.append(auxiliary_classifier(
                     seen, classes, _scaled(128, width), _scaled(1024, width), batch_norm=batch_norm,
-                    name=HEADS[module]))
-    main = global_average_pooling_head(x, classes, dropout, name="main")
+                    classifier_activation=classifier_activation, name=HEADS[module]))
+    main = global_average_pooling_head(x, classes, dropout, classifier_activation, name="main")
     return keras.Model(inputs, [main, *auxiliary] if heads else main, name=name)
 
 

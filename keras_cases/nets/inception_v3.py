@@ -51,15 +51,18 @@ MODULES_CIFAR = [
 ]
 
 
-def inception_v3(input_shape=(299, 299, 3), classes=1000, head=False, dropout=0.2):
+def inception_v3(input_shape=(299, 299, 3), classes=1000, head=False, dropout=0.2,
+                 classifier_activation="softmax"):
     """Inception v3: (H, W, 3) → (classes,) probabilities. Same graph as Keras's.
 
     head: outputs [main, aux], from layers of these names; the classifier "aux" reads "mixed7".
+    classifier_activation: of every head; None for logits.
     Exits: "stem", "mixed0" … "mixed10", "main", "aux".
     Raises: ValueError for images below 75×75, or below 299×299 with the head.
     """
     inputs = image_input("inception_v3", input_shape, classes, smallest=299 if head else 75)
-    return _inception("inception_v3", inputs, STEM, MODULES, classes, head, dropout)
+    return _inception("inception_v3", inputs, STEM, MODULES, classes, head, dropout,
+                      classifier_activation)
 
 
 def inception_v3_head(**options):
@@ -67,11 +70,13 @@ def inception_v3_head(**options):
     return inception_v3(head=True, **options)
 
 
-def inception_v3_cifar(input_shape=(32, 32, 3), classes=10, dropout=0.2, width=1):
+def inception_v3_cifar(input_shape=(32, 32, 3), classes=10, dropout=0.2, width=1,
+                       classifier_activation="softmax"):
     """One A, two B and one C with both grid reductions, at about a quarter of the width.
 
     (H, W, C) → (classes,) probabilities. width: a further factor on the filters.
-    Exits: "stem", "mixed0" … "mixed5", "main". Raises: ValueError for images below 7×7, a width ≤ 0.
+    Exits: "stem", "mixed0" … "mixed5", "main".
+    Raises: ValueError for images below 7×7, or a width ≤ 0.
     """
     def scale(filters):
         if isinstance(filters, tuple):
@@ -81,10 +86,11 @@ def inception_v3_cifar(input_shape=(32, 32, 3), classes=10, dropout=0.2, width=1
     stem = [(scale(filters), *rest) for filters, *rest in STEM_CIFAR]
     modules = [(block, *map(scale, filters)) for block, *filters in MODULES_CIFAR]
     inputs = image_input("inception_v3_cifar", input_shape, classes, smallest=7)
-    return _inception("inception_v3_cifar", inputs, stem, modules, classes, False, dropout)
+    return _inception("inception_v3_cifar", inputs, stem, modules, classes, False, dropout,
+                      classifier_activation)
 
 
-def _inception(name, inputs, stem, modules, classes, head, dropout):
+def _inception(name, inputs, stem, modules, classes, head, dropout, classifier_activation):
     x = inputs
     for i, row in enumerate(stem, 1):
         exit_name = "stem" if i == len(stem) else None
@@ -97,7 +103,8 @@ def _inception(name, inputs, stem, modules, classes, head, dropout):
     auxiliary = None
     for i, (block, *filters) in enumerate(modules):
         if block is grid_reduction_b and head:  # the last 17×17 map
-            auxiliary = auxiliary_classifier_v3(x, classes, name="aux")
+            auxiliary = auxiliary_classifier_v3(
+                x, classes, classifier_activation=classifier_activation, name="aux")
         x = block(x, *filters, name=f"mixed{i}")
-    main = global_average_pooling_head(x, classes, dropout, name="main")
+    main = global_average_pooling_head(x, classes, dropout, classifier_activation, name="main")
     return keras.Model(inputs, [main, auxiliary] if head else main, name=name)

@@ -59,17 +59,19 @@ def digit_codes():
     return (2.0 * bits - 1).reshape(10, 84).astype("float32")
 
 
-def lenet5(input_shape=(32, 32, 1), classes=10, activation="tanh", pooling="average", width=1):
+def lenet5(input_shape=(32, 32, 1), classes=10, activation="tanh", pooling="average", width=1,
+           classifier_activation="softmax"):
     """LeNet-5 in its modern form: (H, W, C) → (classes,) probabilities.
 
     activation: "tanh", or "relu" for what came later. pooling: "average" or "max".
     width: factor on maps and units (6 makes the net fit for CIFAR-10: 12.9 million multiply-adds).
+    classifier_activation: None for logits.
     Exits: "S2", "S4". Raises: ValueError for images below 28×28, an unknown pooling, a width ≤ 0.
     """
     if pooling not in ("average", "max"):
         raise ValueError(f"lenet5: pooling={pooling!r}; use 'average' (the paper's) or 'max'.")
     pool = layers.AveragePooling2D if pooling == "average" else layers.MaxPooling2D
-    inputs, x = _padded(image_input("lenet5", input_shape, classes, smallest=28))
+    inputs, x = _padded(image_input("lenet5", input_shape, classes, smallest=28, known=True))
     x = layers.Conv2D(scaled("lenet5", 6, width), 5, activation=activation, name="C1")(x)
     x = pool(2, name="S2")(x)
     x = layers.Conv2D(scaled("lenet5", 16, width), 5, activation=activation, name="C3")(x)
@@ -77,18 +79,19 @@ def lenet5(input_shape=(32, 32, 1), classes=10, activation="tanh", pooling="aver
     x = layers.Flatten()(x)
     x = layers.Dense(scaled("lenet5", 120, width), activation=activation, name="C5")(x)
     x = layers.Dense(scaled("lenet5", 84, width), activation=activation, name="F6")(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name="lenet5")
 
 
-def lenet5_1998(input_shape=(32, 32, 1)):
+def lenet5_1998(input_shape=(32, 32, 1), classifier_activation="softmax"):
     """LeNet-5 with its connection table, trained pooling and drawn digits: (H, W, 1) → (10,).
 
     F6 has 84 units because a digit drawn on 7×12 pixels has: the output for a class is how far F6
-    is from the picture of that class. Exits: "S2", "S4", "F6".
+    is from the picture of that class; classifier_activation=None gives minus the distances.
+    Exits: "S2", "S4", "F6".
     Raises: ValueError for other images than 28×28 or 32×32.
     """
-    if input_shape[:2] not in ((28, 28), (32, 32)):
+    if tuple(input_shape[:2]) not in ((28, 28), (32, 32)):
         raise ValueError(f"lenet5_1998: input_shape={input_shape}; its C5 fits 28×28 or 32×32.")
 
     def squash(x, name=None):  # the paper's sigmoid: 1.7159·tanh(2a/3), so that f(±1) = ±1
@@ -102,7 +105,8 @@ def lenet5_1998(input_shape=(32, 32, 1)):
     x = squash(layers.Conv2D(120, 5)(x), name="C5")
     x = squash(layers.Dense(84)(layers.Flatten()(x)), name="F6")
     distances = ops.sum(ops.square(ops.expand_dims(x, 1) - digit_codes()), axis=-1)
-    return keras.Model(inputs, layers.Softmax(name="predictions")(-distances), name="lenet5_1998")
+    outputs = layers.Activation(classifier_activation, name="predictions")(-distances)
+    return keras.Model(inputs, outputs, name="lenet5_1998")
 
 
 def _padded(inputs):

@@ -27,12 +27,14 @@ from keras_cases.nets.inputs import image_input
 STAGES = [(64, 1, 1), (128, 2, 2), (256, 2, 2), (512, 6, 2), (1024, 2, 2)]
 
 
-def mobilenet(input_shape=(224, 224, 3), classes=1000, alpha=1.0, rho=1.0, small_images=False):
+def mobilenet(input_shape=(224, 224, 3), classes=1000, alpha=1.0, rho=1.0, small_images=False,
+              classifier_activation="softmax"):
     """MobileNet: (rho·H, rho·W, C) → (classes,) probabilities.
 
     alpha: width multiplier, on every layer's filters.  rho: resolution multiplier, on the input's
     height and width (rho=6/7 is the paper's 192): resize the images to `model.input_shape`.
     small_images: the stem keeps the size, for 32×32 images.
+    classifier_activation: None for logits.
     Exits: "stem", "stage1_block1", "stage2_block1", "stage2_block2", …, "stage5_block2".
     Raises: ValueError for alpha or rho ≤ 0, and for images that rho and the strides shrink to
     nothing: below 32×32 after rho, with small_images below 16×16.
@@ -51,7 +53,7 @@ def mobilenet(input_shape=(224, 224, 3), classes=1000, alpha=1.0, rho=1.0, small
             x = depthwise_separable_block(x, int(filters * alpha), strides if block == 1 else 1,
                                           activation="relu6", name=f"stage{stage}_block{block}")
     x = layers.GlobalAveragePooling2D()(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name="mobilenet")
 
 

@@ -36,13 +36,14 @@ def divisible_by_8(filters):
 
 
 def mobilenet_v2(input_shape=(224, 224, 3), classes=1000, alpha=1.0, expansion=6,
-                 small_images=False):
+                 small_images=False, classifier_activation="softmax"):
     """MobileNetV2: (H, W, C) → (classes,) probabilities.
 
     alpha: width multiplier; widths are then rounded by `divisible_by_8`. The last convolution
     keeps its 1280 filters for alpha < 1, as in the paper.
     expansion: t of all blocks but the first, which has 1.
     small_images: two strides less, for 32×32 images.
+    classifier_activation: None for logits.
     Exits: "stem", "stage1_block1", …, "stage7_block1", "last_conv".
     Raises: ValueError for alpha ≤ 0, images below 32×32, with small_images below 8×8.
     """
@@ -64,7 +65,7 @@ def mobilenet_v2(input_shape=(224, 224, 3), classes=1000, alpha=1.0, expansion=6
     x = layers.BatchNormalization()(x)
     x = layers.Activation("relu6", name="last_conv")(x)
     x = layers.GlobalAveragePooling2D()(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name="mobilenet_v2")
 
 

@@ -27,12 +27,12 @@ BLOCKS = [
 ]
 
 
-def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5, width=1):
+def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5, width=1, classifier_activation="softmax"):
     """Network in Network: (H, W, C) → (classes,) probabilities.
 
     Train it gently (Adam at 3e-4 learns on CIFAR-10, 1e-3 did not start in 60 steps): a relu
     stands before its softmax, and with all ten maps dead the loss stays at ln 10 = 2.303.
-    width: factor on the filters, all but the classes.
+    width: factor on the filters, all but the classes. classifier_activation: None for logits.
     Exits: "mlpconv1" … "mlpconv3". Raises: ValueError for images below 8×8, a width ≤ 0.
     """
     inputs = x = image_input("nin", input_shape, classes, smallest=8)
@@ -42,5 +42,5 @@ def nin(input_shape=(32, 32, 3), classes=10, dropout=0.5, width=1):
         if pool:
             x = pool(3, strides=2, padding="same")(x)
             x = layers.Dropout(dropout)(x)
-    outputs = global_average_pooling_head(x, name="predictions")
+    outputs = global_average_pooling_head(x, activation=classifier_activation, name="predictions")
     return keras.Model(inputs, outputs, name="nin")

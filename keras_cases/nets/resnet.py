@@ -44,12 +44,12 @@ def _stem(x, norm, use_bias):
     return layers.MaxPooling2D(3, strides=2, name="stem")(x)
 
 
-def _head(x, classes):
+def _head(x, classes, activation):
     x = layers.GlobalAveragePooling2D()(x)
-    return layers.Dense(classes, activation="softmax", name="predictions")(x)
+    return layers.Dense(classes, activation=activation, name="predictions")(x)
 
 
-def _basic_net(depth, input_shape, classes):
+def _basic_net(depth, input_shape, classes, classifier_activation):
     inputs = image_input(f"resnet{depth}", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=True, use_bias=False)
     for stage, ((filters, strides), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
@@ -57,20 +57,20 @@ def _basic_net(depth, input_shape, classes):
             x = res_block_v1(x, x.shape[-1], filters, strides if block == 1 else 1, use_bias=False,
                              shortcut_norm=True, kernel_initializer="he_normal",
                              name=f"stage{stage}_block{block}")
-    return keras.Model(inputs, _head(x, classes), name=f"resnet{depth}")
+    return keras.Model(inputs, _head(x, classes, classifier_activation), name=f"resnet{depth}")
 
 
-def _bottleneck_net(depth, input_shape, classes):
+def _bottleneck_net(depth, input_shape, classes, classifier_activation):
     inputs = image_input(f"resnet{depth}", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=True, use_bias=True)
     for stage, ((filters, strides), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
         for block in range(1, count + 1):
             x = bottleneck_block_v1(x, filters, strides if block == 1 else 1,
                                     name=f"stage{stage}_block{block}")
-    return keras.Model(inputs, _head(x, classes), name=f"resnet{depth}")
+    return keras.Model(inputs, _head(x, classes, classifier_activation), name=f"resnet{depth}")
 
 
-def _bottleneck_net_v2(depth, input_shape, classes):
+def _bottleneck_net_v2(depth, input_shape, classes, classifier_activation):
     inputs = image_input(f"resnet{depth}_v2", input_shape, classes, smallest=32)
     x = _stem(inputs, norm=False, use_bias=True)
     for stage, ((filters, _), count) in enumerate(zip(STAGES, BLOCKS[depth]), 1):
@@ -80,44 +80,44 @@ def _bottleneck_net_v2(depth, input_shape, classes):
                                     name=f"stage{stage}_block{block}")
     x = layers.BatchNormalization(epsilon=1.001e-5)(x)
     x = layers.Activation("relu", name="post_activation")(x)
-    return keras.Model(inputs, _head(x, classes), name=f"resnet{depth}_v2")
+    return keras.Model(inputs, _head(x, classes, classifier_activation), name=f"resnet{depth}_v2")
 
 
-def resnet18(input_shape=(224, 224, 3), classes=1000):
+def resnet18(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """18 layers of basic blocks: (H, W, 3) → (classes,) probabilities. Paper: table 1."""
-    return _basic_net(18, input_shape, classes)
+    return _basic_net(18, input_shape, classes, classifier_activation)
 
 
-def resnet34(input_shape=(224, 224, 3), classes=1000):
+def resnet34(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """34 layers of basic blocks: (H, W, 3) → (classes,) probabilities. Paper: table 1."""
-    return _basic_net(34, input_shape, classes)
+    return _basic_net(34, input_shape, classes, classifier_activation)
 
 
-def resnet50(input_shape=(224, 224, 3), classes=1000):
+def resnet50(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """50 layers of bottlenecks: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net(50, input_shape, classes)
+    return _bottleneck_net(50, input_shape, classes, classifier_activation)
 
 
-def resnet101(input_shape=(224, 224, 3), classes=1000):
+def resnet101(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """101 layers of bottlenecks: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net(101, input_shape, classes)
+    return _bottleneck_net(101, input_shape, classes, classifier_activation)
 
 
-def resnet152(input_shape=(224, 224, 3), classes=1000):
+def resnet152(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """152 layers of bottlenecks: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net(152, input_shape, classes)
+    return _bottleneck_net(152, input_shape, classes, classifier_activation)
 
 
-def resnet50_v2(input_shape=(224, 224, 3), classes=1000):
+def resnet50_v2(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """Pre-activation ResNet-50: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net_v2(50, input_shape, classes)
+    return _bottleneck_net_v2(50, input_shape, classes, classifier_activation)
 
 
-def resnet101_v2(input_shape=(224, 224, 3), classes=1000):
+def resnet101_v2(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """Pre-activation ResNet-101: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net_v2(101, input_shape, classes)
+    return _bottleneck_net_v2(101, input_shape, classes, classifier_activation)
 
 
-def resnet152_v2(input_shape=(224, 224, 3), classes=1000):
+def resnet152_v2(input_shape=(224, 224, 3), classes=1000, classifier_activation="softmax"):
     """Pre-activation ResNet-152: (H, W, 3) → (classes,) probabilities. Same graph as Keras's."""
-    return _bottleneck_net_v2(152, input_shape, classes)
+    return _bottleneck_net_v2(152, input_shape, classes, classifier_activation)

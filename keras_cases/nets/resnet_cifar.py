@@ -27,12 +27,14 @@ from keras_cases.nets.inputs import image_input
 STAGES = [(16, 1), (32, 2), (64, 2)]
 
 
-def resnet_cifar(depth=20, version=1, shortcut="pad", input_shape=(32, 32, 3), classes=10, width=1):
+def resnet_cifar(depth=20, version=1, shortcut="pad", input_shape=(32, 32, 3), classes=10, width=1,
+                 zero_init_residual=False, classifier_activation="softmax"):
     """A CIFAR ResNet of 6n+2 layers: (H, W, C) → (classes,) probabilities.
 
     depth: 8, 14, 20, 26, 32, …  version: 1, or 2 for pre-activation.  shortcut: "pad" (option A,
     no parameters, the paper's) or "projection" (option B, with BN in version 1).
     width: factor on 16-32-64 filters (0.5 is a quarter of the work).
+    zero_init_residual: each block starts as its shortcut. classifier_activation: None for logits.
     Exits: "stem", "stage1_block1" … "stage3_block{n}". Raises: ValueError for a depth not 6n+2.
     """
     n, rest = divmod(depth - 2, 6)
@@ -49,15 +51,17 @@ def resnet_cifar(depth=20, version=1, shortcut="pad", input_shape=(32, 32, 3), c
         for block in range(1, n + 1):
             x = res_block(x, x.shape[-1], round(filters * width), strides if block == 1 else 1,
                           use_bias=False, shortcut=shortcut, shortcut_norm=version == 1,
-                          kernel_initializer="he_normal", name=f"stage{stage}_block{block}")
+                          kernel_initializer="he_normal", zero_init_residual=zero_init_residual,
+                          name=f"stage{stage}_block{block}")
     if version == 2:
         x = layers.BatchNormalization()(x)
         x = layers.Activation("relu", name="post_activation")(x)
     name = f"resnet{depth}" + ("_v2" if version == 2 else "")
-    return keras.Model(inputs, _gap_head(x, classes), name=name)
+    return keras.Model(inputs, _gap_head(x, classes, classifier_activation), name=name)
 
 
-def plain_cifar(depth=20, input_shape=(32, 32, 3), classes=10, width=1, norm=True):
+def plain_cifar(depth=20, input_shape=(32, 32, 3), classes=10, width=1, norm=True,
+                classifier_activation="softmax"):
     """The plain twin: the same layers and exit names, no shortcuts. norm=False drops every BN."""
     n, rest = divmod(depth - 2, 6)
     if rest or n < 1:
@@ -75,7 +79,7 @@ def plain_cifar(depth=20, input_shape=(32, 32, 3), classes=10, width=1, norm=Tru
         for block in range(1, n + 1):
             x = conv_bn_relu(x, round(filters * width), strides if block == 1 else 1)
             x = conv_bn_relu(x, round(filters * width), name=f"stage{stage}_block{block}")
-    return keras.Model(inputs, _gap_head(x, classes), name=f"plain{depth}")
+    return keras.Model(inputs, _gap_head(x, classes, classifier_activation), name=f"plain{depth}")
 
 
 def _conv(x, filters, strides):
@@ -83,9 +87,9 @@ def _conv(x, filters, strides):
                          kernel_initializer="he_normal")(x)
 
 
-def _gap_head(x, classes):
+def _gap_head(x, classes, activation):
     x = layers.GlobalAveragePooling2D()(x)
-    return layers.Dense(classes, activation="softmax", kernel_initializer="he_normal",
+    return layers.Dense(classes, activation=activation, kernel_initializer="he_normal",
                         name="predictions")(x)
 
 
@@ -114,7 +118,7 @@ def resnet110(**options):
     return resnet_cifar(110, **options)
 
 
-def resnet_v1(input_shape=(32, 32, 3), classes=10, head="flatten"):
+def resnet_v1(input_shape=(32, 32, 3), classes=10, head="flatten", classifier_activation="softmax"):
     """The lecture's net: conv 3×3, 16 · block 16→16 · block 16→32 · flatten · dense.
 
     head: "flatten" is the lecture's; "gap" puts global average pooling there instead.
@@ -125,10 +129,11 @@ def resnet_v1(input_shape=(32, 32, 3), classes=10, head="flatten"):
     x = layers.Conv2D(16, 3, padding="same", activation="relu", name="stem")(inputs)
     x = res_block_v1(x, 16, 16, name="block1")
     x = res_block_v1(x, 16, 32, name="block2")
-    return keras.Model(inputs, _lecture_head(x, classes, head), name="resnet_v1")
+    outputs = _lecture_head(x, classes, head, classifier_activation)
+    return keras.Model(inputs, outputs, name="resnet_v1")
 
 
-def resnet_v2(input_shape=(32, 32, 3), classes=10, head="flatten"):
+def resnet_v2(input_shape=(32, 32, 3), classes=10, head="flatten", classifier_activation="softmax"):
     """The lecture's pre-activation net: as `resnet_v1`, of v2 blocks and one last BN.
 
     The lecture leaves out the relu that the paper puts after that BN, and so do we here.
@@ -139,12 +144,13 @@ def resnet_v2(input_shape=(32, 32, 3), classes=10, head="flatten"):
     x = res_block_v2(x, 16, 16, name="block1")
     x = res_block_v2(x, 16, 32, name="block2")
     x = layers.BatchNormalization()(x)
-    return keras.Model(inputs, _lecture_head(x, classes, head), name="resnet_v2")
+    outputs = _lecture_head(x, classes, head, classifier_activation)
+    return keras.Model(inputs, outputs, name="resnet_v2")
 
 
-def _lecture_head(x, classes, head):
+def _lecture_head(x, classes, head, activation):
     if head not in ("flatten", "gap"):
         raise ValueError(f"head={head!r}; use 'flatten' (the lecture's) or 'gap'.")
     x = (layers.Flatten() if head == "flatten" else layers.GlobalAveragePooling2D())(x)
-    return layers.Dense(classes, activation="softmax", kernel_initializer="he_normal",
+    return layers.Dense(classes, activation=activation, kernel_initializer="he_normal",
                         name="predictions")(x)

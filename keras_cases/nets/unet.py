@@ -39,12 +39,13 @@ def output_size(size, depth=4, padding="valid"):
 
 
 def unet(input_shape=(572, 572, 1), classes=2, filters=64, depth=4, padding="valid", norm=False,
-         dropout=0.5, skips=True, name="unet"):
+         dropout=0.5, skips=True, classifier_activation="softmax", name="unet"):
     """A U-Net: (H, W, C) → (output_size(H), output_size(W), classes) probabilities per pixel.
 
     filters: of the first encoder block, doubled at each of the `depth` pools.  padding: "valid" or
     "same".  norm: BN after each 3×3.  dropout: after the two lowest encoder blocks.
     skips: False leaves them out (an hourglass), to see what they carry.
+    classifier_activation: None for logits.
     Exits: "encoder1" … "encoder{depth}", "bottom", "decoder{depth}" … "decoder1", "predictions".
     Raises: ValueError for an image size that does not tile, with one that does.
     """
@@ -70,13 +71,13 @@ def unet(input_shape=(572, 572, 1), classes=2, filters=64, depth=4, padding="val
     for level in reversed(range(depth)):
         x = decoder_block(x, encoders[level] if skips else None, filters * 2**level,
                           padding=padding, norm=norm, name=f"decoder{level + 1}")
-    outputs = layers.Conv2D(classes, 1, activation="softmax", name="predictions")(x)
+    outputs = layers.Conv2D(classes, 1, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name=name)
 
 
-def unet_2015(classes=2):
+def unet_2015(classes=2, classifier_activation="softmax"):
     """The paper's net: 572×572×1 → 388×388×classes probabilities."""
-    return unet(classes=classes, name="unet_2015")
+    return unet(classes=classes, classifier_activation=classifier_activation, name="unet_2015")
 
 
 def unet_small(input_shape=(32, 32, 1), classes=2, filters=8, depth=2, dropout=0.0, **options):

@@ -36,7 +36,7 @@ KERNELS = {
 }
 
 
-def _vgg(name, kernels, input_shape, classes, dropout, lrn=False):
+def _vgg(name, kernels, input_shape, classes, dropout, classifier_activation, lrn=False):
     inputs = x = image_input(name, input_shape, classes, smallest=32)
     for stage, (filters, sizes) in enumerate(zip(FILTERS, kernels), 1):
         normalize = lrn and stage == 1
@@ -49,46 +49,53 @@ def _vgg(name, kernels, input_shape, classes, dropout, lrn=False):
     for fc in ("fc1", "fc2"):
         x = layers.Dense(4096, activation="relu", name=fc)(x)
         x = layers.Dropout(dropout)(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name=name)
 
 
-def vgg11(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg11(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+          classifier_activation="softmax"):
     """Configuration A, 8 convolutions and 3 dense layers: (H, W, 3) → (classes,) probabilities."""
-    return _vgg("vgg11", KERNELS["A"], input_shape, classes, dropout)
+    return _vgg("vgg11", KERNELS["A"], input_shape, classes, dropout, classifier_activation)
 
 
-def vgg11_lrn(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg11_lrn(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+              classifier_activation="softmax"):
     """Configuration A-LRN: A with local response normalization after its first convolution."""
-    return _vgg("vgg11_lrn", KERNELS["A"], input_shape, classes, dropout, lrn=True)
+    return _vgg("vgg11_lrn", KERNELS["A"], input_shape, classes, dropout, classifier_activation,
+                lrn=True)
 
 
-def vgg13(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg13(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+          classifier_activation="softmax"):
     """Configuration B: two 3×3 convolutions in every stage; (H, W, 3) → (classes,)."""
-    return _vgg("vgg13", KERNELS["B"], input_shape, classes, dropout)
+    return _vgg("vgg13", KERNELS["B"], input_shape, classes, dropout, classifier_activation)
 
 
-def vgg16_c(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg16_c(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+            classifier_activation="softmax"):
     """Configuration C: B and a 1×1 convolution in the last three stages; (H, W, 3) → (classes,)."""
-    return _vgg("vgg16_c", KERNELS["C"], input_shape, classes, dropout)
+    return _vgg("vgg16_c", KERNELS["C"], input_shape, classes, dropout, classifier_activation)
 
 
-def vgg16(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg16(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+          classifier_activation="softmax"):
     """Configuration D, "VGG-16": C with 3×3 instead of 1×1. Same graph as Keras's VGG16."""
-    return _vgg("vgg16", KERNELS["D"], input_shape, classes, dropout)
+    return _vgg("vgg16", KERNELS["D"], input_shape, classes, dropout, classifier_activation)
 
 
-def vgg19(input_shape=(224, 224, 3), classes=1000, dropout=0.5):
+def vgg19(input_shape=(224, 224, 3), classes=1000, dropout=0.5,
+          classifier_activation="softmax"):
     """Configuration E, "VGG-19": four 3×3 in the last three stages. Same graph as Keras's VGG19."""
-    return _vgg("vgg19", KERNELS["E"], input_shape, classes, dropout)
+    return _vgg("vgg19", KERNELS["E"], input_shape, classes, dropout, classifier_activation)
 
 
 def vgg_cifar(configuration="D", input_shape=(32, 32, 3), classes=10, batch_norm=True, width=1,
-              dropout=0.0):
+              dropout=0.0, classifier_activation="softmax"):
     """VGG for small images: (H, W, C) → (classes,) probabilities; one dense layer.
 
     configuration: "A", "B", "C", "D" or "E" of the paper. width: factor on the filters (0.25 is a
-    sixteenth of the work). Exits: "stage1" … "stage5".
+    sixteenth of the work). classifier_activation: None for logits. Exits: "stage1" … "stage5".
     Raises: ValueError for another configuration, images below 32×32, or a width that leaves none.
     """
     if configuration not in KERNELS:
@@ -103,5 +110,5 @@ def vgg_cifar(configuration="D", input_shape=(32, 32, 3), classes=10, batch_norm
     x = layers.Flatten()(x)
     if dropout:
         x = layers.Dropout(dropout)(x)
-    outputs = layers.Dense(classes, activation="softmax", name="predictions")(x)
+    outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name="vgg_cifar")

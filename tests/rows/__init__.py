@@ -7,10 +7,8 @@ class Row(NamedTuple):
     """A block called one way: `call(function, x, **name)` on `input_shape` gives these facts.
 
     The function is handed in, so that a pasted copy or a mutant can be called the same way.
-    `kinds`, where given, is the graph written by hand: the kinds of the layers in `model.operations`,
-    in test_blocks' short words ("conv bn act conv bn add act"). `holds(model)` is a further fact
-    that must be true, where neither shape nor count nor kinds can see it: the order of a
-    concatenation, the sides of a crop.
+    `graph` is written by hand: what comes out of X through which layers (see graphs.py). The same
+    in words: what reads what, in which order, and how each layer is set.
     """
 
     block: Callable
@@ -18,8 +16,12 @@ class Row(NamedTuple):
     call: Callable
     output_shape: tuple
     parameters: int
-    kinds: str = ""
-    holds: Callable = lambda model: True
+    graph: int
+
+
+def zeros(before, after):
+    """The padding of channels with zeros, as a word."""
+    return f"pad([[0,0],[0,0],[0,0],[{before},{after}]],constant)"
 
 
 class Bad(NamedTuple):

@@ -1,6 +1,7 @@
 """Rows for test_blocks: VGG, NiN, AlexNet, SqueezeNet, LeNet of 1998, and the heads."""
 
-from rows import Bad, Mutant, Row
+from graphs import X, join, then
+from rows import Bad, Mutant, Row, zeros
 
 from keras_cases.blocks.classic import (
     fire_module, grouped_conv, local_response_norm, mlpconv_block, vgg_block)
@@ -10,58 +11,81 @@ from keras_cases.blocks.lenet import connected_conv, trainable_pooling
 
 TINY = 1e-6  # a dropout rate that puts the layer there and drops nothing in a test
 TABLE = ((0, 1), (2,), (0, 1, 2))  # six connections of nine
-LRN = "square pad getitem " + 4 * "getitem add " + "multiply add power multiply"
+
+
+def lrn(x, channels, size=5, k=2.0, alpha=0.0001, beta=0.75):
+    """Local response normalization, operation by operation; its numbers are a test of their own."""
+    padded = then(x, f"square() {zeros(size // 2, size // 2)}")
+    total = then(padded, f"getitem([…,:{channels}])")
+    for i in range(1, size):
+        total = join("add()", total, then(padded, f"getitem([…,{i}:{i + channels}])"))
+    return join("mul", x, then(total, f"multiply({alpha}) add({k}) power({-beta})"))
+
+
+def towers(words, count=2):
+    """The channels in parts, each through the words, side by side again."""
+    return join("concat", *[then(X, f"split({count},-1) part{i} {words}") for i in range(count)])
+
+
+SQUEEZED = then(X, "conv1:2 relu")
 
 ROWS = [
     Row(vgg_block, (7, 6, 2), lambda f, x, **k: f(x, 4, (3, 3, 1), **k), (3, 3, 4),
-        9 * 2 * 4 + 9 * 4 * 4 + 4 * 4 + 3 * 4, "conv act conv act conv act maxpool"),
+        9 * 2 * 4 + 9 * 4 * 4 + 4 * 4 + 3 * 4, then(X, "conv3:4 relu conv3:4 relu conv1:4 relu max2/2")),
     Row(vgg_block, (4, 4, 2), lambda f, x, **k: f(x, 4, (3,), pool=False, **k), (4, 4, 4),
-        9 * 2 * 4 + 4, "conv act"),
+        9 * 2 * 4 + 4, then(X, "conv3:4 relu")),
     Row(vgg_block, (4, 4, 2), lambda f, x, **k: f(x, 4, batch_norm=True, **k), (2, 2, 4),
-        9 * 2 * 4 + 9 * 4 * 4 + 2 * 4 + 2 * 4 * 4, "conv bn act conv bn act maxpool"),
+        9 * 2 * 4 + 9 * 4 * 4 + 2 * 4 + 2 * 4 * 4,
+        then(X, "conv3:4 bn relu conv3:4 bn relu max2/2")),
 
     Row(mlpconv_block, (6, 6, 3), lambda f, x, **k: f(x, 4, 5, (6, 7), **k), (6, 6, 7),
-        25 * 3 * 4 + 4 + 4 * 6 + 6 + 6 * 7 + 7, "conv act conv act conv act"),
+        25 * 3 * 4 + 4 + 4 * 6 + 6 + 6 * 7 + 7, then(X, "conv5:4 relu conv1:6 relu conv1:7 relu")),
     Row(mlpconv_block, (7, 5, 2), lambda f, x, **k: f(x, 4, 3, (5,), 2, **k), (4, 3, 5),
-        9 * 2 * 4 + 4 + 4 * 5 + 5, "conv act conv act"),
+        9 * 2 * 4 + 4 + 4 * 5 + 5, then(X, "conv3:4/2 relu conv1:5 relu")),
 
     Row(grouped_conv, (5, 5, 4), lambda f, x, **k: f(x, 6, 5, **k), (5, 5, 6), 25 * 4 * 6 // 2 + 6,
-        "split conv conv concat act"),
+        then(towers("conv5:3"), "relu")),
     Row(grouped_conv, (5, 5, 4), lambda f, x, **k: f(x, 6, 3, 2, towers=False, **k), (3, 3, 6),
-        9 * 4 * 6 // 2 + 6, "conv act"),
+        9 * 4 * 6 // 2 + 6, then(X, "conv3:6/2g2 relu")),
     Row(grouped_conv, (5, 5, 4), lambda f, x, **k: f(x, 6, 3, groups=1, **k), (5, 5, 6),
-        9 * 4 * 6 + 6, "conv act"),
+        9 * 4 * 6 + 6, then(X, "conv3:6 relu")),
     Row(grouped_conv, (5, 5, 6), lambda f, x, **k: f(x, 9, 3, groups=3, **k), (5, 5, 9),
-        9 * 6 * 9 // 3 + 9, "split conv conv conv concat act"),
+        9 * 6 * 9 // 3 + 9, then(towers("conv3:3", 3), "relu")),
 
-    Row(local_response_norm, (3, 4, 8), lambda f, x, **k: f(x, **k), (3, 4, 8), 0, LRN),
+    Row(local_response_norm, (3, 4, 8), lambda f, x, **k: f(x, **k), (3, 4, 8), 0, lrn(X, 8)),
     Row(local_response_norm, (3, 4, 2), lambda f, x, **k: f(x, 3, 1.0, 0.5, 0.5, **k),
-        (3, 4, 2), 0),
+        (3, 4, 2), 0, lrn(X, 2, 3, 1.0, 0.5, 0.5)),
 
     Row(fire_module, (4, 5, 3), lambda f, x, **k: f(x, 2, 6, **k), (4, 5, 12),
-        3 * 2 + 2 + 2 * 6 + 6 + 9 * 2 * 6 + 6, "conv act conv conv act act concat"),
+        3 * 2 + 2 + 2 * 6 + 6 + 9 * 2 * 6 + 6,
+        join("concat", then(SQUEEZED, "conv1:6 relu"), then(SQUEEZED, "conv3:6 relu"))),
 
     Row(trainable_pooling, (8, 8, 6), lambda f, x, **k: f(x, **k), (4, 4, 6), 12,
-        "avgpool dwconv act"),
-    Row(trainable_pooling, (7, 9, 2), lambda f, x, **k: f(x, 3, **k), (2, 3, 2), 4),
+        then(X, "avg2/2 dw1 tanh")),
+    Row(trainable_pooling, (7, 9, 2), lambda f, x, **k: f(x, 3, **k), (2, 3, 2), 4,
+        then(X, "avg3/3 dw1 tanh")),
     Row(connected_conv, (6, 7, 3), lambda f, x, **k: f(x, TABLE, **k), (2, 3, 3), 25 * 6 + 3,
-        "take take take conv conv conv concat act"),
+
+        then(join("concat", *[then(X, f"take(-1,[{reads}]) conv5:1v")
+                              for reads in ("0,1", "2", "0,1,2")]), "tanh")),
     Row(connected_conv, (3, 3, 3), lambda f, x, **k: f(x, ((0, 2),), 3, **k), (1, 1, 1), 9 * 2 + 1,
-        "take conv act"),
+        then(X, "take(-1,[0,2]) conv3:1v tanh")),
 
     Row(global_average_pooling_head, (7, 7, 64), lambda f, x, **k: f(x, 10, **k), (10,), 650,
-        "gap dense"),
+        then(X, "gap dense10+softmax")),
     Row(global_average_pooling_head, (2, 3, 4), lambda f, x, **k: f(x, 3, TINY, **k), (3,), 15,
-        "gap dropout dense"),
-    Row(global_average_pooling_head, (2, 3, 4), lambda f, x, **k: f(x, **k), (4,), 0, "gap act"),
+        then(X, "gap drop1e-06 dense3+softmax")),
+    Row(global_average_pooling_head, (2, 3, 4), lambda f, x, **k: f(x, **k), (4,), 0,
+        then(X, "gap softmax")),
     Row(auxiliary_classifier, (14, 14, 8), lambda f, x, **k: f(x, 3, 4, 6, TINY, **k), (3,),
-        8 * 4 + 4 + 16 * 4 * 6 + 6 + 6 * 3 + 3, "avgpool conv act flatten dense act dropout dense"),
+        8 * 4 + 4 + 16 * 4 * 6 + 6 + 6 * 3 + 3,
+        then(X, "avg5/3 conv1:4 relu flatten dense6 relu drop1e-06 dense3+softmax")),
     Row(auxiliary_classifier, (5, 5, 8), lambda f, x, **k: f(x, 3, 4, 6, TINY, True, **k), (3,),
         8 * 4 + 4 * 4 + 4 * 6 + 6 + 6 * 3 + 3,
-        "avgpool conv bn act flatten dense act dropout dense"),
+        then(X, "avg5/3 conv1:4- bn relu flatten dense6 relu drop1e-06 dense3+softmax")),
     Row(auxiliary_classifier_v3, (17, 17, 4), lambda f, x, **k: f(x, 3, 6, 5, **k), (3,),
         4 * 6 + 3 * 6 + 25 * 6 * 5 + 3 * 5 + 5 * 3 + 3,
-        "avgpool conv bn act conv bn act gap dense"),
+        then(X, "avg5/3 conv1:6- bnβ relu conv5:5v- bnβ relu gap dense3+softmax")),
 ]
 
 BAD = [

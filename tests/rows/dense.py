@@ -1,35 +1,41 @@
 """Rows for test_blocks: the dense block and the transition between two."""
 
+from graphs import X, join, then
 from rows import Bad, Mutant, Row
 
 from keras_cases.blocks.dense import dense_block, transition_block
 
-ONE = "bn act conv"  # one composite function of the paper; "-B" has two a layer
 TINY = 1e-6  # a drop rate that puts the dropout layers there and drops nothing in a test
 
 
-def first_channels_are_the_input(model):
-    """DenseNet's order: what was there first stays first."""
-    concat = [layer for layer in model.operations if type(layer).__name__ == "Concatenate"][0]
-    return concat.input[0] is model.input
+def dense(*layers):
+    """Each layer reads all before it; what was there first stays first."""
+    features = X
+    for words in layers:
+        features = join("concat", features, then(features, words))
+    return features
 
+
+WIDE = "bn5 relu conv1:12- bn5 relu conv3:3-"  # growth 3, 12 filters in the bottleneck
 
 ROWS = [
     # 4 channels in, growth 3: the layers read 4, 7 and 10 channels
     Row(dense_block, (6, 6, 4), lambda f, x, **k: f(x, 2, 3, **k), (6, 6, 10),
         sum(4 * c + c * 12 + 4 * 12 + 9 * 12 * 3 for c in (4, 7)),
-        f"{ONE} {ONE} concat {ONE} {ONE} concat", first_channels_are_the_input),
+        dense(WIDE, WIDE)),
     Row(dense_block, (5, 7, 4), lambda f, x, **k: f(x, 3, 3, bottleneck=False, **k), (5, 7, 13),
-        sum(4 * c + 9 * c * 3 for c in (4, 7, 10)), f"{ONE} concat {ONE} concat {ONE} concat",
-        first_channels_are_the_input),
+        sum(4 * c + 9 * c * 3 for c in (4, 7, 10)), dense(*3 * ["bn5 relu conv3:3-"])),
     Row(dense_block, (4, 4, 5), lambda f, x, **k: f(x, 1, 2, drop_rate=TINY, **k), (4, 4, 7),
-        4 * 5 + 5 * 8 + 4 * 8 + 9 * 8 * 2, f"{ONE} dropout {ONE} dropout concat"),
+        4 * 5 + 5 * 8 + 4 * 8 + 9 * 8 * 2, dense("bn5 relu conv1:8- drop1e-06 bn5 relu conv3:2- drop1e-06")),
 
     Row(transition_block, (6, 8, 10), lambda f, x, **k: f(x, **k), (3, 4, 5),
-        4 * 10 + 10 * 5, f"{ONE} avgpool"),
-    Row(transition_block, (7, 7, 5), lambda f, x, **k: f(x, 0.5, **k), (3, 3, 2), 4 * 5 + 5 * 2),
-    Row(transition_block, (6, 6, 5), lambda f, x, **k: f(x, 1, **k), (3, 3, 5), 4 * 5 + 5 * 5),
-    Row(transition_block, (2, 2, 256), lambda f, x, **k: f(x, **k), (1, 1, 128), 33_792),
+        4 * 10 + 10 * 5, then(X, "bn5 relu conv1:5- avg2/2")),
+    Row(transition_block, (7, 7, 5), lambda f, x, **k: f(x, 0.5, **k), (3, 3, 2), 4 * 5 + 5 * 2,
+        then(X, "bn5 relu conv1:2- avg2/2")),
+    Row(transition_block, (6, 6, 5), lambda f, x, **k: f(x, 1, **k), (3, 3, 5), 4 * 5 + 5 * 5,
+        then(X, "bn5 relu conv1:5- avg2/2")),
+    Row(transition_block, (2, 2, 256), lambda f, x, **k: f(x, **k), (1, 1, 128), 33_792,
+        then(X, "bn5 relu conv1:128- avg2/2")),
 ]
 
 BAD = [

@@ -1,6 +1,6 @@
 """Rows for test_blocks: the Inception modules, v1 and v3."""
 
-from keras import layers
+from graphs import X, join, then
 from rows import Bad, Mutant, Row
 
 from keras_cases.blocks.inception import inception_module, inception_module_naive
@@ -8,63 +8,51 @@ from keras_cases.blocks.inception_v3 import (
     grid_reduction_a, grid_reduction_b, inception_a, inception_b, inception_c)
 
 
+def branches(*ways, each="relu"):
+    """Side by side, in this order: each way a row of convolutions and pools, `each` after every
+    convolution; or a list, the start and the ways that part from it."""
+    def way(x, words):
+        return then(x, " ".join(w if w.startswith(("max", "avg")) else f"{w} {each}"
+                                for w in words.split()))
 
-def told(tensor):
-    """The way from the input to a tensor in words: "1×1:4 3×3:6/2v" is a 1×1 convolution with 4
-    filters, then a 3×3 with 6, stride 2, valid; a joint of several ways is "[way | way]"."""
-    layer = tensor._keras_history.operation
-    reads = layer._inbound_nodes[0].input_tensors
-    if not reads:
-        return ""
-    if isinstance(layer, layers.Concatenate):
-        return "[" + " | ".join(told(t) for t in reads) + "]"
-    word = ""
-    if isinstance(layer, layers.Conv2D):
-        word = "×".join(map(str, layer.kernel_size)) + f":{layer.filters}"
-    elif hasattr(layer, "pool_size"):
-        word = type(layer).__name__.removesuffix("Pooling2D").lower() + str(layer.pool_size[0])
-    if word and layer.strides != (1, 1):
-        word += f"/{layer.strides[0]}"
-    if word and layer.padding == "valid" and "1×1" not in word:
-        word += "v"
-    return " ".join(filter(None, [told(reads[0]), word]))
+    return join("concat", *[join("concat", *[way(way(X, w[0]), part) for part in w[1:]])
+                            if isinstance(w, list) else way(X, w) for w in ways])
 
 
-def branches(*ways):
-    return lambda model: told(model.output) == "[" + " | ".join(ways) + "]"
-
+V3 = "bnβ relu"  # inception v3 has no γ
 
 ROWS = [
     Row(inception_module_naive, (5, 6, 3), lambda f, x, **k: f(x, 2, 4, 5, **k), (5, 6, 14),
-        3 * (2 + 9 * 4 + 25 * 5) + 2 + 4 + 5, "conv conv conv act act act maxpool concat",
-        branches("1×1:2", "3×3:4", "5×5:5", "max3")),
+        3 * (2 + 9 * 4 + 25 * 5) + 2 + 4 + 5, branches("conv1:2", "conv3:4", "conv5:5", "max3/1s")),
     Row(inception_module, (5, 3, 6), lambda f, x, **k: f(x, 2, 3, 4, 5, 7, 8, **k), (5, 3, 21),
         6 * (2 + 3 + 5 + 8) + 9 * 3 * 4 + 25 * 5 * 7 + 2 + 3 + 4 + 5 + 7 + 8,
-        "conv conv act act maxpool conv conv conv conv act act act act concat",
-        branches("1×1:2", "1×1:3 3×3:4", "1×1:5 5×5:7", "max3 1×1:8")),
+        branches("conv1:2", "conv1:3 conv3:4", "conv1:5 conv5:7", "max3/1s conv1:8")),
     Row(inception_module, (5, 3, 6), lambda f, x, **k: f(x, 2, 3, 4, 5, 7, 8, True, **k),
         (5, 3, 21),
         6 * (2 + 3 + 5 + 8) + 9 * 3 * 4 + 25 * 5 * 7 + 4 * (2 + 3 + 4 + 5 + 7 + 8),
-        "conv conv bn bn act act maxpool conv conv conv conv bn bn bn bn act act act act concat",
-        branches("1×1:2", "1×1:3 3×3:4", "1×1:5 5×5:7", "max3 1×1:8")),
+        branches("conv1:2-", "conv1:3- conv3:4-", "conv1:5- conv5:7-", "max3/1s conv1:8-",
+                 each="bn relu")),
 
     Row(inception_a, (4, 5, 6), lambda f, x, **k: f(x, 2, (3, 4), (5, 6, 7), 8, **k), (4, 5, 21),
         6 * (2 + 3 + 5 + 8) + 25 * 3 * 4 + 9 * 5 * 6 + 9 * 6 * 7 + 3 * 35,
-        holds=branches("1×1:2", "1×1:3 5×5:4", "1×1:5 3×3:6 3×3:7", "average3 1×1:8")),
+        branches("conv1:2-", "conv1:3- conv5:4-", "conv1:5- conv3:6- conv3:7-",
+                 "avg3/1s conv1:8-", each=V3)),
     Row(inception_b, (7, 8, 6), lambda f, x, **k: f(x, 4, 5, **k), (7, 8, 16),
         6 * (4 + 5 + 5 + 4) + 7 * (5 * 5 * 4 + 5 * 4 * 2) + 3 * (4 * 4 + 5 * 6),
-        holds=branches("1×1:4", "1×1:5 1×7:5 7×1:4", "1×1:5 7×1:5 1×7:5 7×1:5 1×7:4",
-                       "average3 1×1:4")),
+        branches("conv1:4-", "conv1:5- conv1x7:5- conv7x1:4-",
+                 "conv1:5- conv7x1:5- conv1x7:5- conv7x1:5- conv1x7:4-", "avg3/1s conv1:4-",
+                 each=V3)),
     Row(inception_c, (3, 4, 6), lambda f, x, **k: f(x, 2, 3, 4, 5, **k), (3, 4, 19),
         6 * (2 + 3 + 4 + 5) + 9 * 4 * 3 + 4 * 3 * 3 * 3 + 3 * (2 + 3 * 6 + 4 + 5),
-        holds=branches("1×1:2", "[1×1:3 1×3:3 | 1×1:3 3×1:3]",
-                       "[1×1:4 3×3:3 1×3:3 | 1×1:4 3×3:3 3×1:3]", "average3 1×1:5")),
+        branches("conv1:2-", ["conv1:3-", "conv1x3:3-", "conv3x1:3-"],
+                 ["conv1:4- conv3:3-", "conv1x3:3-", "conv3x1:3-"], "avg3/1s conv1:5-", each=V3)),
     Row(grid_reduction_a, (9, 8, 6), lambda f, x, **k: f(x, 4, (3, 5), **k), (4, 3, 15),
         9 * 6 * 4 + 6 * 3 + 9 * 3 * 5 + 9 * 5 * 5 + 3 * (4 + 3 + 5 + 5),
-        holds=branches("3×3:4/2v", "1×1:3 3×3:5 3×3:5/2v", "max3/2v")),
+        branches("conv3:4/2v-", "conv1:3- conv3:5- conv3:5/2v-", "max3/2", each=V3)),
     Row(grid_reduction_b, (9, 8, 6), lambda f, x, **k: f(x, 3, 4, **k), (4, 3, 13),
         6 * 3 + 9 * 3 * 4 + 6 * 3 + 7 * 3 * 3 * 2 + 9 * 3 * 3 + 3 * (3 + 4 + 4 * 3),
-        holds=branches("1×1:3 3×3:4/2v", "1×1:3 1×7:3 7×1:3 3×3:3/2v", "max3/2v")),
+        branches("conv1:3- conv3:4/2v-", "conv1:3- conv1x7:3- conv7x1:3- conv3:3/2v-", "max3/2",
+                 each=V3)),
 ]
 
 BAD = [

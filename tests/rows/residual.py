@@ -1,33 +1,70 @@
 """Rows for test_blocks: the residual blocks. See test_blocks for what a Row means."""
 
-from rows import Bad, Mutant, Row
+from graphs import X, join, then
+from rows import Bad, Mutant, Row, zeros
 
 from keras_cases.blocks.residual import (
     bottleneck_block_v1, bottleneck_block_v2, res_block_v1, res_block_v2)
 
+
+def basic_v1(filters, shortcut="", s="", bias=""):
+    """Version 1: the shortcut, added to two convolutions, and relu after the sum."""
+    y = then(X, f"conv3:{filters}{s}{bias} bn relu conv3:{filters}{bias} bn")
+    return then(join("add", then(X, shortcut), y), "relu")
+
+
+def basic_v2(filters, shortcut="", s=""):
+    """Version 2: the shortcut reads the raw input, and nothing follows the sum."""
+    return join("add", then(X, shortcut), then(X, f"bn relu conv3:{filters}{s} bn relu conv3:{filters}"))
+
+
+def bottleneck_v1(filters, shortcut="", s=""):
+    y = then(X, f"conv1:{filters}{s} bn5 relu conv3:{filters} bn5 relu conv1:{4 * filters} bn5")
+    return then(join("add", then(X, shortcut), y), "relu")
+
+
+PRE = then(X, "bn5 relu")
+
+
+def bottleneck_v2(filters, shortcut=X, middle="conv3:{}-"):
+    y = then(PRE, f"conv1:{filters}- bn5 relu {middle.format(filters)} bn5 relu conv1:{4 * filters}")
+    return join("add", shortcut, y)
+
+
 ROWS = [
     Row(res_block_v1, (8, 8, 16), lambda f, x, **k: f(x, 16, 16, **k), (8, 8, 16), 4_768,
-        "conv bn act conv bn add act"),
-    Row(res_block_v1, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_688),
+        basic_v1(16)),
+    Row(res_block_v1, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_688,
+        basic_v1(32, "conv1:32")),
     Row(res_block_v1, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", use_bias=False, **k),
-        (5, 5, 8), 9 * 4 * 8 + 9 * 8 * 8 + 8 * 8),
+        (5, 5, 8), 9 * 4 * 8 + 9 * 8 * 8 + 8 * 8, basic_v1(8, f"max1/2 {zeros(0, 4)}", "/2", "-")),
+    Row(res_block_v1, (6, 6, 4), lambda f, x, **k: f(x, 4, 4, (1, 1), shortcut="pad", **k),
+        (6, 6, 4), 2 * (9 * 4 * 4 + 4) + 8 * 4, basic_v1(4)),
     Row(res_block_v1, (8, 8, 4), lambda f, x, **k: f(x, 4, 4, 2, shortcut_norm=True, **k), (4, 4, 4),
-        9 * 4 * 4 * 2 + 8 + 8 * 4 + (4 * 4 + 4) + 4 * 4),
+        9 * 4 * 4 * 2 + 8 + 8 * 4 + (4 * 4 + 4) + 4 * 4, basic_v1(4, "conv1:4/2 bn", "/2")),
     Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 16, **k), (8, 8, 16), 4_768,
-        "bn act conv bn act conv add"),
-    Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_624),
+        basic_v2(16)),
+    Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_624,
+        basic_v2(32, "conv1:32")),
     Row(res_block_v2, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", **k), (5, 5, 8),
-        9 * 4 * 8 + 9 * 8 * 8 + 16 + 4 * 4 + 4 * 8),
+        9 * 4 * 8 + 9 * 8 * 8 + 16 + 4 * 4 + 4 * 8, basic_v2(8, f"max1/2 {zeros(0, 4)}", "/2")),
+    Row(res_block_v2, (6, 6, 4), lambda f, x, **k: f(x, 4, 4, 2, shortcut_norm=True, **k),
+        (3, 3, 4), 2 * (9 * 4 * 4 + 4) + 8 * 4 + (4 * 4 + 4) + 4 * 4,
+        basic_v2(4, "conv1:4/2 bn", "/2")),
     Row(bottleneck_block_v1, (8, 8, 32), lambda f, x, **k: f(x, 8, **k), (8, 8, 32),
-        17 * 64 + 6 * 8 + 24 * 8),
+        17 * 64 + 6 * 8 + 24 * 8, bottleneck_v1(8)),
     Row(bottleneck_block_v1, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
-        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 6 * 4 + 24 * 4) + (8 * 16 + 16 + 4 * 16)),
+        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 6 * 4 + 24 * 4) + (8 * 16 + 16 + 4 * 16),
+        bottleneck_v1(4, "conv1:16/2 bn5", "/2")),
     Row(bottleneck_block_v2, (8, 8, 32), lambda f, x, **k: f(x, 8, **k), (8, 8, 32),
-        17 * 64 + 4 * 8 + 24 * 8),
+        17 * 64 + 4 * 8 + 24 * 8, bottleneck_v2(8)),
     Row(bottleneck_block_v2, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
-        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 16 + 4 * 8 + 8 * 4) + (8 * 16 + 16)),
+        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 16 + 4 * 8 + 8 * 4) + (8 * 16 + 16),
+        bottleneck_v2(4, then(PRE, "conv1:16/2"), "pad1 conv3:{}/2v-")),
     Row(bottleneck_block_v2, (9, 9, 16), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
-        17 * 16 + 16 + 24 * 4),
+        17 * 16 + 16 + 24 * 4, bottleneck_v2(4, then(X, "max1/2"), "pad1 conv3:{}/2v-")),
+    Row(bottleneck_block_v2, (5, 5, 16), lambda f, x, **k: f(x, 4, (1, 1), **k), (5, 5, 16),
+        17 * 16 + 16 + 24 * 4, bottleneck_v2(4)),
 ]
 
 # (block, input shape, call, a piece of the message); None: Keras's own ValueError is enough
@@ -58,7 +95,7 @@ MUTANTS = [
            "res_x = layers.Conv2D(output_filter, 3, **conv)(res_x)",
            "res_x = layers.Conv2D(output_filter, 3, strides=strides, **conv)(x)"),
     Mutant(res_block_v1, "forgets a batch normalization",
-           "**conv)(res_x)\n    res_x = layers.BatchNormalization()(res_x)", "**conv)(res_x)"),
+           "    res_x = layers.BatchNormalization(gamma_initializer=gamma)(res_x)\n", ""),
     Mutant(res_block_v1, "strides only the residual", "output_filter, 1, strides=strides",
            "output_filter, 1"),
     Mutant(res_block_v1, "has no width check", "or x.shape[-1] != input_filter", ""),

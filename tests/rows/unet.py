@@ -1,11 +1,14 @@
 """Rows for test_blocks: U-Net's encoder and decoder blocks."""
 
+from graphs import X, join, then
 from keras import layers
 from rows import Bad, Mutant, Row
 
 from keras_cases.blocks.unet import decoder_block, encoder_block
 
-TWO = "conv act conv act"
+TWO = "conv3:4 relu conv3:4 relu"
+VALID = "conv3:4v relu conv3:4v relu"
+NORM = "conv3:4- bn relu conv3:4- bn relu"
 
 
 def low(x, factor=2):
@@ -13,49 +16,37 @@ def low(x, factor=2):
     return layers.AveragePooling2D(factor)(x)
 
 
-def of_kind(model, kind):
-    return [layer for layer in model.operations if type(layer).__name__ == kind]
-
-
-def skip_comes_first(model):
-    """The 2015 figure draws the copied map on the left of the upsampled one."""
-    return of_kind(model, "Concatenate")[0].input[0] is model.input
-
-
-def cropped(*sides):
-    """((top, bottom), (left, right)), and the crop is what the concatenation reads first."""
-    def holds(model):
-        crop, concat = of_kind(model, "Cropping2D")[0], of_kind(model, "Concatenate")[0]
-        return crop.cropping == sides and concat.input[0] is crop.output
-    return holds
+def beside(skip, grown, words):
+    """The skip, its channels first, beside the smaller map grown; then what follows."""
+    return then(join("concat", then(X, skip), then(X, grown)), words)
 
 
 ROWS = [
     Row(encoder_block, (8, 6, 3), lambda f, x, **k: f(x, 4, **k), (4, 3, 4),
-        (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, f"maxpool {TWO}"),
+        (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, then(X, f"max2/2 {TWO}")),
     Row(encoder_block, (8, 8, 3), lambda f, x, **k: f(x, 4, pool=False, padding="valid", **k),
-        (4, 4, 4), (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, TWO),
+        (4, 4, 4), (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, then(X, VALID)),
     Row(encoder_block, (12, 12, 3), lambda f, x, **k: f(x, 4, padding="valid", **k), (2, 2, 4),
-        (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, f"maxpool {TWO}"),
+        (9 * 3 + 1) * 4 + (9 * 4 + 1) * 4, then(X, f"max2/2 {VALID}")),
     Row(encoder_block, (4, 4, 3), lambda f, x, **k: f(x, 4, norm=True, **k), (2, 2, 4),
-        9 * 3 * 4 + 9 * 4 * 4 + 2 * 4 * 4, "maxpool conv bn act conv bn act"),
-    Row(encoder_block, (7, 7, 1), lambda f, x, **k: f(x, 64, pool=False, **k), (7, 7, 64), 37_568),
+        9 * 3 * 4 + 9 * 4 * 4 + 2 * 4 * 4, then(X, f"max2/2 {NORM}")),
+    Row(encoder_block, (7, 7, 1), lambda f, x, **k: f(x, 64, pool=False, **k), (7, 7, 64), 37_568,
+        then(X, "conv3:64 relu conv3:64 relu")),
 
     Row(decoder_block, (8, 6, 3), lambda f, x, **k: f(low(x), x, 4, **k), (8, 6, 4),
-        (4 * 3 + 1) * 4 + (9 * 7 + 1) * 4 + (9 * 4 + 1) * 4, f"avgpool upconv concat {TWO}",
-        skip_comes_first),
+        (4 * 3 + 1) * 4 + (9 * 7 + 1) * 4 + (9 * 4 + 1) * 4, beside("", "avg2/2 up2:4/2", TWO)),
     # 18×12 beside 6×4: upsampled to 12×8, so 3 pixels go on each side, and 2; then 4 to the convs
     Row(decoder_block, (18, 12, 3), lambda f, x, **k: f(low(x, 3), x, 4, padding="valid", **k),
-        (8, 4, 4), (4 * 3 + 1) * 4 + (9 * 7 + 1) * 4 + (9 * 4 + 1) * 4, "",
-        cropped((3, 3), (2, 2))),
+        (8, 4, 4), (4 * 3 + 1) * 4 + (9 * 7 + 1) * 4 + (9 * 4 + 1) * 4,
+        beside("crop3x3x2x2", "avg3/3 up2:4/2", VALID)),
     Row(decoder_block, (8, 8, 3), lambda f, x, **k: f(low(x), x, 4, padding="valid", **k),
         (4, 4, 4), (4 * 3 + 1) * 4 + (9 * 7 + 1) * 4 + (9 * 4 + 1) * 4,
-        f"avgpool upconv concat {TWO}", skip_comes_first),
+        beside("", "avg2/2 up2:4/2", VALID)),
     Row(decoder_block, (3, 3, 3), lambda f, x, **k: f(x, None, 4, **k), (6, 6, 4),
-        (4 * 3 + 1) * 4 + (9 * 4 + 1) * 4 + (9 * 4 + 1) * 4, f"upconv {TWO}"),
+        (4 * 3 + 1) * 4 + (9 * 4 + 1) * 4 + (9 * 4 + 1) * 4, then(X, f"up2:4/2 {TWO}")),
     Row(decoder_block, (4, 4, 3), lambda f, x, **k: f(low(x), x, 4, norm=True, **k), (4, 4, 4),
         (4 * 3 + 1) * 4 + 9 * 7 * 4 + 9 * 4 * 4 + 2 * 4 * 4,
-        "avgpool upconv concat conv bn act conv bn act"),
+        beside("", "avg2/2 up2:4/2", NORM)),
 ]
 
 BAD = [
