@@ -13,10 +13,12 @@ aux1: .3, aux2: .3} train on .3 main + .3 aux1 + 1 aux2 (benchmarks/loss_routing
 combination). Here every output is named exactly once, or a ValueError says which name is wrong.
 
 The reported `loss` is the sum of weight x loss (+ regularisers), the reported `NAME_loss` are
-unweighted. A weight that moves also moves `val_loss`: stop early on `val_main_loss` instead.
+unweighted. A weight that moves also moves `val_loss`: stop early on the loss of one output,
+keras.callbacks.EarlyStopping("val_main_loss", mode="min"); Keras cannot guess the mode by itself.
 Sample weights travel like targets: fit(..., sample_weight=plan.targets({"main": w, ...})).
 Class weights: Keras takes class_weight when the only output is a bare tensor and raises a
 ValueError otherwise; there look up the weight of each image and pass sample weights.
+Several devices: under tf.distribute make the model and the plan inside strategy.scope().
 """
 
 import difflib
@@ -87,13 +89,16 @@ def weighted_losses(model, losses, weights, metrics=None):
 
     model: a functional Keras model or a built Sequential. Its output names are the keys of its
         output dict, or else the names of its output layers (`model.output_names`).
-    losses: {output: one Keras loss (name, function or object)}, every output exactly once.
+    losses: {output: one Keras loss (name, function or object)}, every output exactly once. A loss
+        object must reduce to one number: the gradient of what reduction="none" gives is that of a
+        sum, so the step would be as many times larger as a batch has images, and say nothing.
     weights: {output: weight}, every output exactly once. A weight is a finite number >= 0, or a
         schedule (callable epoch 0, 1, ... -> such a number, e.g. fade_out), or a `Learned`.
     metrics: {output: metric or list of metrics}; an output without metrics may be left out.
     Returns: a `WeightedLosses`.
     Raises: ValueError for lists, for a misspelt, missing or surplus name (with the nearest output
-        name), for a negative or not finite weight, and for outputs without unique names.
+        name), for a negative or not finite weight, for a loss that is not reduced, and for outputs
+        without unique names.
     """
     return WeightedLosses(model, losses, weights, metrics)
 
@@ -110,6 +115,10 @@ class WeightedLosses:
             if not isinstance(loss, str) and not callable(loss):
                 raise ValueError(f"losses[{name!r}]: got {loss!r}, wanted one Keras loss: a name, "
                                  "a function or an object. To ignore an output, give it weight 0.")
+            if getattr(loss, "reduction", "mean") in (None, "none"):
+                raise ValueError(f"losses[{name!r}]: got {loss!r} with reduction='none', wanted one "
+                                 "number for a batch: take reduction='sum_over_batch_size', the "
+                                 "default. To weigh single images, pass sample weights to fit().")
         self.losses = dict(losses)
         self.metrics = self._route_metrics("metrics", metrics)
         self.learned = {n: w for n, w in weights.items() if isinstance(w, Learned)}
@@ -134,6 +143,8 @@ class WeightedLosses:
         weighted_metrics = self._route_metrics("weighted_metrics", weighted_metrics)
         self._trainer.compile(optimizer, metrics=self.metrics, weighted_metrics=weighted_metrics,
                               **options)
+        for method in ("fit", "evaluate"):
+            _refuse_until_compiled(self.model, method)
         return self._trainer
 
     def compile_args(self):
@@ -243,6 +254,7 @@ class _Trainer(keras.Model):
         for name, judge in judges.items():
             judge.compile(optimizer=None, loss=plan.losses[name])
         self.judge = lambda name, *data: judges[name].compute_loss(None, *data)
+        self.share = keras.losses.MeanSquaredError()
 
     def _scalar(self, name, start, trainable):
         start = keras.initializers.Constant(start)
@@ -251,13 +263,15 @@ class _Trainer(keras.Model):
     def compute_loss(self, x=None, y=None, y_pred=None, sample_weight=None, training=True):
         y, y_pred = self.plan._unpack("targets", y), self.plan._unpack("outputs", y_pred)
         sample_weight = self.plan._unpack("sample_weight", sample_weight)
-        total = sum(ops.sum(extra) for extra in self.losses)  # regularisers and add_loss
+        # Under tf.distribute Keras gives each of n replicas 1/n of every loss and adds them up.
+        share = self.share(ops.zeros((1, 1)), ops.ones((1, 1)))  # 1/n; 1 everywhere else
+        total = share * sum(ops.sum(extra) for extra in self.losses)  # regularisers and add_loss
         for name, mean in self.parts.items():
             loss = self.judge(name, y[name], y_pred[name], sample_weight[name])
-            mean.update_state(loss, sample_weight=ops.shape(y_pred[name])[0])
+            mean.update_state(loss / share, sample_weight=ops.shape(y_pred[name])[0])
             total += self.plan._weight(name) * loss
             if name in self.plan.learned:
-                total += self.moving[name] / 2
+                total += share * self.moving[name] / 2
         return total
 
     def fit(self, *args, callbacks=None, **kwargs):
@@ -271,6 +285,18 @@ class _Trainer(keras.Model):
 
     def save(self, *args, **kwargs):
         return self.plan.model.save(*args, **kwargs)
+
+
+def _refuse_until_compiled(model, method):
+    """Let the model itself say which model to fit, as long as nobody has compiled it."""
+    def refuse(*args, **kwargs):
+        if not model.compiled:
+            raise ValueError(f"{model.name!r} itself is not compiled: call {method}() on the trainer, "
+                             f"trainer = plan.compile(...); trainer.{method}(...). It trains the "
+                             "layers of this model, which you then save or strip.")
+        return getattr(type(model), method)(model, *args, **kwargs)
+
+    setattr(model, method, refuse)
 
 
 def _has_dict_outputs(model):

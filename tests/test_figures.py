@@ -14,7 +14,8 @@ from matplotlib.colors import to_hex
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-from keras_cases import graph, plots  # noqa: E402
+from keras_cases import plots  # noqa: E402
+from keras_cases.analysis import graph  # noqa: E402
 from keras_cases.blocks.classic import local_response_norm  # noqa: E402
 from keras_cases.blocks.residual import res_block_v1, res_block_v2  # noqa: E402
 from keras_cases.analysis.diagram import boxes, diagram, draw, layout  # noqa: E402

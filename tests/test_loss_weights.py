@@ -3,6 +3,13 @@
 Run on another backend with KERAS_BACKEND=tensorflow, jax or torch.
 """
 
+import importlib.util
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import keras
 import numpy as np
 import pytest
@@ -102,6 +109,13 @@ def test_a_loss_is_one_loss(loss):
         weighted_losses(build("list"), MSE | {"aux1": loss}, NUMBERS)
 
 
+def test_a_loss_that_is_not_reduced_is_refused():
+    loss = keras.losses.MeanSquaredError(reduction="none")
+    with pytest.raises(ValueError, match=r"losses\['aux1'\].*reduction='sum_over_batch_size'"):
+        weighted_losses(build("list"), MSE | {"aux1": loss}, NUMBERS)
+    weighted_losses(build("list"), MSE | {"aux1": keras.losses.MeanSquaredError("sum")}, NUMBERS)
+
+
 def test_outputs_without_unique_names_are_refused():
     pixels, twice = keras.Input((4,)), layers.Dense(1, name="twice")
     with pytest.raises(ValueError, match="a different name for each output"):
@@ -159,6 +173,92 @@ def test_reported_loss_is_the_weighted_sum_plus_regularisers(outputs, kind):
     trainer.reset_metrics()
     logs = trainer.train_on_batch(X, y, return_dict=True)
     assert close(float(logs["loss"]), sum(weights[n] * parts(logs)[n] for n in NAMES) + before)
+
+
+# ---- gradients --------------------------------------------------------------------------------
+
+AT_REST = 0.5, 0.3, np.exp(-0.5)    # of KINDS["learned"]: exp(-0)/2, a number, exp(-1/2)
+STEPS = {"numbers": ("numbers", 0, (1.0, 0.3, 0.2)), "keras": ("numbers", 0, (1.0, 0.3, 0.2)),
+         "schedule": ("schedule", 0, (1.0, 0.3, 0.2)),
+         "schedule, epoch 3": ("schedule", 3, (1.0, 0.075, 3.2)), "learned": ("learned", 0, AT_REST)}
+
+
+def gradients_by_hand(model, weights, images):
+    """Of sum of weight x MSE + 0.01 x |kernel|^2 for the net of build(): {name: [kernel, bias]}."""
+    kernel, bias = model.get_layer("shared").get_weights()
+    hidden = np.tanh(X @ kernel + bias)
+    found, back = {}, 0
+    for (name, tensor), weight in zip(by_name(model.output).items(), weights):
+        layer = keras.Model(model.input, tensor).layers[-1]
+        head, offset = layer.get_weights()
+        error = weight * images * 2 * (hidden @ head + offset - Y[name]) / len(X)
+        found[layer.name] = [hidden.T @ error, error.sum(0)]
+        back = back + error @ head.T * (1 - hidden ** 2)
+    return found | {"shared": [X.T @ back + 2 * 0.01 * kernel, back.sum(0)]}
+
+
+@pytest.mark.parametrize("outputs", ["list", "dict"])
+@pytest.mark.parametrize("weighted", [False, True], ids=["all images alike", "sample weights"])
+@pytest.mark.parametrize("step", STEPS)
+def test_a_real_step_goes_down_the_hand_computed_gradient(outputs, weighted, step):
+    """One step of SGD at rate 1 moves every weight by its gradient, whatever is reported."""
+    kind, epoch, weights = STEPS[step]
+    model = build(outputs)
+    images = np.linspace(0, 2, 20, dtype="float32")[:, None] if weighted else 1.0
+    wanted = gradients_by_hand(model, weights, images)
+    before = {layer.name: layer.get_weights() for layer in model.layers}
+    plan = weighted_losses(model, MSE, KINDS[kind])
+    if step == "keras":
+        model.compile(keras.optimizers.SGD(1.0), **plan.compile_args())
+        trainer = model
+    else:
+        trainer = plan.compile(keras.optimizers.SGD(1.0))
+    trainer.fit(X, plan.targets(Y), batch_size=20, shuffle=False, initial_epoch=epoch, verbose=0,
+                epochs=epoch + 1, sample_weight=plan.targets(images[:, 0]) if weighted else None)
+    for name, gradients in wanted.items():
+        for old, new, gradient in zip(before[name], model.get_layer(name).get_weights(), gradients):
+            np.testing.assert_allclose(old - new, gradient, rtol=1e-4, atol=2e-6, err_msg=name)
+
+
+TWO_REPLICAS = """
+import contextlib, json
+import tensorflow as tf
+cpu = tf.config.list_physical_devices("CPU")[0]
+tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * 2)
+import keras, numpy as np
+from test_loss_weights import KINDS, MSE, X, Y, build, weighted_losses
+found, strategy = [], tf.distribute.MirroredStrategy(["CPU:0", "CPU:1"])
+assert strategy.num_replicas_in_sync == 2
+for kind in ("schedule", "learned"):
+    for scope in (contextlib.nullcontext, strategy.scope):
+        with scope():
+            model = build("dict")
+            plan = weighted_losses(model, MSE, KINDS[kind])
+            trainer = plan.compile(keras.optimizers.SGD(0.05))
+        history = trainer.fit(X, plan.targets(Y), batch_size=20, epochs=2, shuffle=False,
+                              verbose=0).history
+        found.append([history, plan.current_weights(), [w.tolist() for w in model.get_weights()]])
+print(json.dumps(found))
+"""
+
+
+def test_two_replicas_report_and_learn_what_one_does():
+    """Each replica sees half a batch; regularisers and s/2 still count once."""
+    if not importlib.util.find_spec("tensorflow"):
+        pytest.skip("tf.distribute needs TensorFlow: pip install 'keras_cases[test]'")
+    here = Path(__file__).resolve().parent
+    env = os.environ | {"KERAS_BACKEND": "tensorflow", "CUDA_VISIBLE_DEVICES": "",
+                        "PYTHONPATH": os.pathsep.join([str(here.parent), str(here)])}
+    done = subprocess.run([sys.executable, "-c", TWO_REPLICAS], text=True, capture_output=True,
+                          env=env)
+    assert done.returncode == 0, done.stderr[-2000:]
+    alone, both, alone_learned, both_learned = json.loads(done.stdout.splitlines()[-1])
+    for one, two in ((alone, both), (alone_learned, both_learned)):
+        for key in one[0]:
+            np.testing.assert_allclose(two[0][key], one[0][key], rtol=1e-5, err_msg=key)
+        assert two[1] == pytest.approx(one[1], rel=1e-5)
+        for first, second in zip(one[2], two[2], strict=True):
+            np.testing.assert_allclose(second, first, rtol=1e-4, atol=1e-6)
 
 
 @pytest.mark.parametrize("outputs", ["list", "dict"])
@@ -339,6 +439,30 @@ def test_learned_names_its_two_kinds():
             Learned(*bad)
 
 
+def test_stopping_early_watches_the_loss_of_one_output():
+    """Training only aux1, the total falls; main, which nobody trains, stops the run."""
+    weights = {"main": 0.0, "aux1": lambda epoch: 1.0 + epoch, "aux2": 0.0}
+    plan = weighted_losses(build("list", regularizer=None), MSE, weights)
+    y = plan.targets(Y | {"main": 100 - 100 * Y["aux1"]})
+    stop = keras.callbacks.EarlyStopping("val_main_loss", mode="min")
+    history = plan.compile(keras.optimizers.SGD(0.05)).fit(
+        X, y, epochs=9, validation_data=(X, y), verbose=0, callbacks=[stop]).history
+    assert stop.stopped_epoch == len(history["loss"]) - 1 < 8
+    assert history["val_aux1_loss"] == sorted(history["val_aux1_loss"], reverse=True)
+
+
+@pytest.mark.parametrize("method", ["fit", "evaluate"])
+def test_the_model_itself_says_that_its_trainer_is_the_one_to_fit(method):
+    model = build("list")
+    plan = weighted_losses(model, MSE, KINDS["schedule"])
+    trainer, y = plan.compile("sgd"), plan.targets(Y)
+    with pytest.raises(ValueError, match=rf"trainer = plan.compile.*trainer.{method}\("):
+        getattr(model, method)(X, y)
+    getattr(trainer, method)(X, y, verbose=0)
+    model.compile("sgd", MSE)   # who compiles the model itself is free to fit it
+    getattr(model, method)(X, y, verbose=0)
+
+
 # ---- the clean model --------------------------------------------------------------------------
 
 @pytest.mark.parametrize("outputs", ["list", "dict"])
@@ -370,6 +494,7 @@ def test_stripping_the_heads_keeps_the_main_predictions(outputs, tmp_path):
     slim = strip_heads(model, keep="main")
     main = by_name(model.predict(X, verbose=0))["main"]
     np.testing.assert_array_equal(slim.predict(X, verbose=0), main)
+    assert {id(w) for w in slim.weights} < {id(w) for w in model.weights}   # shared, not copied
     assert model.count_params() - slim.count_params() == 2 * (5 + 1)
     slim.save(tmp_path / "slim.keras")
     loaded = keras.models.load_model(tmp_path / "slim.keras")

@@ -13,7 +13,7 @@ from keras_cases.analysis import graph
 from keras_cases.analysis.cost import cost
 from keras_cases.analysis.gradients import activation_gradients, input_gradient, weight_gradients
 from keras_cases.analysis.probes import (
-    agreement, dead_units, gradient_norms, kernels, lesion, update_ratio, zero_block)
+    dead_units, gradient_norms, kernels, lesion, update_ratio, zero_block)
 from keras_cases.analysis.receptive_field import effective_receptive_field, receptive_field
 
 
@@ -538,18 +538,6 @@ def test_a_filter_that_a_low_bias_silences_is_dead(batch):
     model.get_layer("conv").bias.assign([-1e3, 1, 1, 1])
     model.get_layer("dense").bias.assign([-1e3] * 6 + [1e3] * 2)
     assert dead_units(model, ["relu", "end"], batch[0], batch_size=4) == {"relu": 0.25, "end": 0.75}
-
-
-@pytest.mark.parametrize("as_dict", [False, True], ids=["list outputs", "dict outputs"])
-def test_agreement_is_how_often_a_head_names_the_class_of_the_first(as_dict):
-    """The first output copies its input, "same" too, "turned" moves every class by one."""
-    inputs = keras.Input((3,))
-    turn = layers.Dense(3, use_bias=False, name="turned")
-    outputs = {"first": layers.Identity(name="first")(inputs),
-               "turned": turn(inputs), "same": layers.Identity(name="same")(inputs)}
-    turn.set_weights([np.roll(np.eye(3), 1, axis=1)])
-    model = keras.Model(inputs, outputs if as_dict else list(outputs.values()))
-    assert agreement(model, np.eye(3)[[0, 1, 2, 0]]) == {"turned": 0.0, "same": 1.0}
 
 
 def test_a_lesion_leaves_the_shortcut_and_shares_the_weights(batch):

@@ -64,20 +64,6 @@ def dead_units(model, layer_names, x, batch_size=128):
     return {name: float(1 - lives.mean()) for name, lives in zip(layer_names, alive)}
 
 
-def agreement(model, x, batch_size=500):
-    """How often each further output's highest class is the first output's: {output: fraction}.
-
-    For a net with auxiliary classifiers; `x`: (images, ...). The keys are those of the output dict,
-    or `model.output_names`.
-    """
-    outputs = model.predict(x, batch_size=batch_size, verbose=0)
-    if not isinstance(outputs, dict):
-        outputs = dict(zip(model.output_names, outputs))
-    names = model.output if isinstance(model.output, dict) else outputs  # predict may sort a dict
-    first, *others = (outputs[name].argmax(-1) for name in names)
-    return {name: float((o == first).mean()) for name, o in zip([*names][1:], others)}
-
-
 def lesion(model, exit_name, exits=None):
     """A model in which the residual block that ends in `exit_name` passes its shortcut alone.
 

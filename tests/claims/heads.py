@@ -18,10 +18,10 @@ WEIGHTS = "off", "0.3", "1"  # of the heads; "off": on a detached map, so of no 
 
 def mean(runs, figure):
     """Over the three seeds of these stored runs, in per cent, to a tenth."""
-    records = records.results(f"{runs}-full-seed*")
-    assert [record["seed"] for record in records] == [0, 1, 2]
-    assert all(record["complete"] and record["data"]["real"] for record in records)
-    return round(100 * float(np.mean([figure(record) for record in records])), 1)
+    found = records.results(f"{runs}-full-seed*")
+    assert [record["seed"] for record in found] == [0, 1, 2]
+    assert all(record["complete"] and record["data"]["real"] for record in found)
+    return round(100 * float(np.mean([figure(record) for record in found])), 1)
 
 
 def accuracy(record):

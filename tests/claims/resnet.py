@@ -59,7 +59,7 @@ def a_silent_block_inserted(_):
 @functools.cache
 @zero_weights()
 def parameters(name):
-    return getattr(resnet, name)().count_params()
+    return getattr(nets, name)().count_params()
 
 
 TABLE = {"4-046": "resnet50", "4-048": "resnet101", "4-050": "resnet152", "4-052": "resnet50_v2",
@@ -79,7 +79,7 @@ def megabytes_of_the_pretrained_table(row):
 @claim("1-021")
 @zero_weights()
 def depths_of_the_imagenet_nets(_):
-    return " ".join(str(longest_path(getattr(resnet, f"resnet{d}")((32, 32, 3), 10)))
+    return " ".join(str(longest_path(getattr(nets, f"resnet{d}")((32, 32, 3), 10)))
                     for d in (18, 34, 50, 101, 152))
 
 
