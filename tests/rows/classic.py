@@ -22,12 +22,15 @@ def lrn(x, channels, size=5, k=2.0, alpha=0.0001, beta=0.75):
     return join("mul", x, then(total, f"multiply({alpha}) add({k}) power({-beta})"))
 
 
-def towers(words, count=2):
+def towers(words, count=2, x=X):
     """The channels in parts, each through the words, side by side again."""
-    return join("concat", *[then(X, f"split({count},-1) part{i} {words}") for i in range(count)])
+    return join("concat", *[then(x, f"split({count},-1) part{i} {words}") for i in range(count)])
 
 
-SQUEEZED = then(X, "conv1:2 relu")
+def fire(squeeze, expand, x=X):
+    squeezed = then(x, f"conv1:{squeeze} relu")
+    return join("concat", *[then(squeezed, f"conv{k}:{expand} relu") for k in (1, 3)])
+
 
 ROWS = [
     Row(vgg_block, (7, 6, 2), lambda f, x, **k: f(x, 4, (3, 3, 1), **k), (3, 3, 4),
@@ -58,7 +61,7 @@ ROWS = [
 
     Row(fire_module, (4, 5, 3), lambda f, x, **k: f(x, 2, 6, **k), (4, 5, 12),
         3 * 2 + 2 + 2 * 6 + 6 + 9 * 2 * 6 + 6,
-        join("concat", then(SQUEEZED, "conv1:6 relu"), then(SQUEEZED, "conv3:6 relu"))),
+        fire(2, 6)),
 
     Row(trainable_pooling, (8, 8, 6), lambda f, x, **k: f(x, **k), (4, 4, 6), 12,
         then(X, "avg2/2 dw1 tanh")),

@@ -8,9 +8,9 @@ from keras_cases.blocks.dense import dense_block, transition_block
 TINY = 1e-6  # a drop rate that puts the dropout layers there and drops nothing in a test
 
 
-def dense(*layers):
+def dense(*layers, x=X):
     """Each layer reads all before it; what was there first stays first."""
-    features = X
+    features = x
     for words in layers:
         features = join("concat", features, then(features, words))
     return features

@@ -9,18 +9,18 @@ from keras_cases.blocks.mbconv import mbconv_block, squeeze_excitation
 TINY = 1e-6  # a drop rate that puts the dropout layer there and drops nothing in a test
 
 
-def inverted(wide, filters, s="", middle="dw3{}-"):
+def inverted(wide, filters, s="", x=X):
     """Widen, filter in space, narrow: linear at its end."""
-    return then(X, f"conv1:{wide}- bn relu6 {middle.format(s)} bn relu6 conv1:{filters}- bn")
+    return then(x, f"conv1:{wide}- bn relu6 dw3{s}- bn relu6 conv1:{filters}- bn")
 
 
 def gated(x, reduced, wide):
     return join("mul", x, then(x, f"gap1 conv1:{reduced}+silu conv1:{wide}+sigmoid"))
 
 
-def mbconv(words, reduced, wide, filters):
+def mbconv(words, reduced, wide, filters, x=X):
     """The words, a gate on all wide channels, and the 1×1 that narrows."""
-    return then(gated(then(X, words), reduced, wide), f"conv1:{filters}- bn")
+    return then(gated(then(x, words), reduced, wide), f"conv1:{filters}- bn")
 
 
 def plus_input(y):

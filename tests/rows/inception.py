@@ -8,15 +8,15 @@ from keras_cases.blocks.inception_v3 import (
     grid_reduction_a, grid_reduction_b, inception_a, inception_b, inception_c)
 
 
-def branches(*ways, each="relu"):
+def branches(*ways, each="relu", x=X):
     """Side by side, in this order: each way a row of convolutions and pools, `each` after every
     convolution; or a list, the start and the ways that part from it."""
-    def way(x, words):
-        return then(x, " ".join(w if w.startswith(("max", "avg")) else f"{w} {each}"
-                                for w in words.split()))
+    def way(start, words):
+        return then(start, " ".join(w if w.startswith(("max", "avg")) else f"{w} {each}"
+                                    for w in words.split()))
 
-    return join("concat", *[join("concat", *[way(way(X, w[0]), part) for part in w[1:]])
-                            if isinstance(w, list) else way(X, w) for w in ways])
+    return join("concat", *[join("concat", *[way(way(x, w[0]), part) for part in w[1:]])
+                            if isinstance(w, list) else way(x, w) for w in ways])
 
 
 V3 = "bnβ relu"  # inception v3 has no γ

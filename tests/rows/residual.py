@@ -7,15 +7,16 @@ from keras_cases.blocks.residual import (
     bottleneck_block_v1, bottleneck_block_v2, res_block_v1, res_block_v2)
 
 
-def basic_v1(filters, shortcut="", s="", bias=""):
+def basic_v1(filters, shortcut="", s="", bias="", x=X):
     """Version 1: the shortcut, added to two convolutions, and relu after the sum."""
-    y = then(X, f"conv3:{filters}{s}{bias} bn relu conv3:{filters}{bias} bn")
-    return then(join("add", then(X, shortcut), y), "relu")
+    y = then(x, f"conv3:{filters}{s}{bias} bn relu conv3:{filters}{bias} bn")
+    return then(join("add", then(x, shortcut), y), "relu")
 
 
-def basic_v2(filters, shortcut="", s=""):
+def basic_v2(filters, shortcut="", s="", bias="", x=X):
     """Version 2: the shortcut reads the raw input, and nothing follows the sum."""
-    return join("add", then(X, shortcut), then(X, f"bn relu conv3:{filters}{s} bn relu conv3:{filters}"))
+    y = then(x, f"bn relu conv3:{filters}{s}{bias} bn relu conv3:{filters}{bias}")
+    return join("add", then(x, shortcut), y)
 
 
 def bottleneck_v1(filters, shortcut="", s=""):
@@ -27,6 +28,7 @@ PRE = then(X, "bn5 relu")
 
 
 def bottleneck_v2(filters, shortcut=X, middle="conv3:{}-"):
+    """Only a projection reads what is normalized and activated; any other shortcut the raw input."""
     y = then(PRE, f"conv1:{filters}- bn5 relu {middle.format(filters)} bn5 relu conv1:{4 * filters}")
     return join("add", shortcut, y)
 
@@ -89,7 +91,7 @@ BAD = [
 # a real bug, as a change of our source; every one must be caught by at least one fact of a Row
 MUTANTS = [
     Mutant(res_block_v1, "projects the residual, not the input (one in nine public copies)",
-           "strides=strides, **conv)(x)\n        if shortcut_norm", 
+           "strides=strides, **conv)(x)\n        if shortcut_norm",
            "strides=strides, **conv)(res_x)\n        if shortcut_norm"),
     Mutant(res_block_v1, "throws its first convolution away (a course's official block)",
            "res_x = layers.Conv2D(output_filter, 3, **conv)(res_x)",

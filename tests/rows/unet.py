@@ -16,9 +16,9 @@ def low(x, factor=2):
     return layers.AveragePooling2D(factor)(x)
 
 
-def beside(skip, grown, words):
-    """The skip, its channels first, beside the smaller map grown; then what follows."""
-    return then(join("concat", then(X, skip), then(X, grown)), words)
+def beside(skip, grown, words, x=X, small=X):
+    """The skip of x, its channels first, beside the small map grown; then what follows."""
+    return then(join("concat", then(x, skip), then(small, grown)), words)
 
 
 ROWS = [

@@ -1,0 +1,279 @@
+"""The nets' graphs written by hand, layer for layer: what reads what, and how each layer is set.
+
+Counts do not see the order of operations, nor where a skip begins. Keras's own nets do, where
+there are any (test_parity); here is the same for the others. Widths come from the nets' own stage
+tables, which test_cases proves by their sums. The words are those of graphs.py.
+"""
+
+import importlib
+
+import pytest
+from graphs import X, drawn, join, lines, then, zero_weights
+from rows import zeros
+from rows.classic import fire, lrn, towers
+from rows.dense import dense
+from rows.depthwise import inverted, mbconv
+from rows.inception import branches
+from rows.residual import basic_v1, basic_v2
+from rows.unet import beside
+
+from keras_cases import nets
+
+# the files themselves: `nets.unet` and others of the same name are functions
+alexnet, efficientnet, googlenet, inception, mobilenet, mobilenet_v2, squeezenet, vgg = (
+    importlib.import_module(f"keras_cases.nets.{name}") for name in (
+        "alexnet", "efficientnet", "googlenet", "inception_v3", "mobilenet", "mobilenet_v2",
+        "squeezenet", "vgg"))
+
+
+def lenet5_by_hand():
+    return then(X, "conv5:6v+tanh avg2/2 conv5:16v+tanh avg2/2 flatten "
+                   "dense120+tanh dense84+tanh dense10+softmax")
+
+
+def lenet5_1998_by_hand():
+    squash = "multiply(0.6666666666666666) tanh() times1.716"
+    x = then(X, f"conv5:6v {squash} avg2/2 dw1 linear {squash}")
+    reads = [",".join(map(str, row)) for row in nets_lenet.C3_TABLE]
+    x = join("concat", *[then(x, f"take(-1,[{row}]) conv5:1v") for row in reads])
+    x = then(x, f"linear {squash} avg2/2 dw1 linear {squash} conv5:120v {squash} flatten "
+                f"dense84 {squash}")
+    return then(x, "expanddims(1) subtract(array10x84) square() sum([-1],False) negative() softmax")
+
+
+nets_lenet = importlib.import_module("keras_cases.nets.lenet")
+
+
+def alexnet_by_hand(widths, first, units, classes):
+    a, b, c, d, e = widths
+    x = then(lrn(then(X, f"{first} relu"), a), "max3/2")
+    x = lrn(then(towers(f"conv5:{b // 2}", x=x), "relu"), b)
+    x = then(x, f"max3/2 conv3:{c} relu")
+    x = then(towers(f"conv3:{d // 2}", x=x), "relu")
+    x = then(towers(f"conv3:{e // 2}", x=x), "relu")
+    return then(x, f"max3/2 flatten dense{units}+relu drop0.5 dense{units}+relu drop0.5 "
+                   f"dense{classes}+softmax")
+
+
+def vgg_by_hand(kernels, norm="", head="dense10+softmax", lrn_after_first=False):
+    x = X
+    for stage, (filters, sizes) in enumerate(zip(vgg.FILTERS, kernels)):
+        for size in sizes:
+            x = then(x, f"conv{size}:{filters} {norm} relu")
+        if lrn_after_first and stage == 0:
+            x = lrn(x, filters)
+        x = then(x, "max2/2")
+    return then(x, f"flatten {head}")
+
+
+DENSE = "dense4096+relu drop0.5 dense4096+relu drop0.5 dense1000+softmax"
+
+
+def nin_by_hand():
+    return then(X, "conv5:192 relu conv1:160 relu conv1:96 relu max3/2s drop0.5 "
+                   "conv5:192 relu conv1:192 relu conv1:192 relu avg3/2s drop0.5 "
+                   "conv3:192 relu conv1:192 relu conv1:10 relu gap softmax")
+
+
+def squeezenet_by_hand(first, classes):
+    x = then(X, f"{first}+relu max3/2")
+    for squeeze, expand, pool in squeezenet.FIRES:
+        x = then(fire(squeeze, expand, x), "max3/2" if pool else "")
+    return then(x, f"drop0.5 conv1:{classes}+relu gap softmax")
+
+
+def googlenet_by_hand(x, classes, norm=False, heads=False, scale=int, dropout=0.4):
+    bias, each = ("-", "bn relu") if norm else ("", "relu")
+    auxiliary = []
+    for stage, modules in enumerate(googlenet.STAGES):
+        x = then(x, "max3/2s" if stage else "")
+        for module, *filters in modules:
+            a, r, b, s, c, p = [f"{scale(f)}{bias}" for f in filters]
+            x = branches(f"conv1:{a}", f"conv1:{r} conv3:{b}", f"conv1:{s} conv5:{c}",
+                         f"max3/1s conv1:{p}", each=each, x=x)
+            if heads and module in ("4a", "4d"):
+                auxiliary.append(then(x, (
+                    f"avg5/3 conv1:{scale(128)}{bias} {each} flatten dense{scale(1024)} relu "
+                    f"drop0.7 dense{classes}+softmax")))
+    main = then(x, f"gap drop{dropout} dense{classes}+softmax")
+    return (main, *auxiliary) if heads else main
+
+
+def googlenet_stem():
+    x = lrn(then(X, "conv7:64/2 relu max3/2s"), 64)
+    return then(lrn(then(x, "conv1:64 relu conv3:192 relu"), 192), "max3/2s")
+
+
+GOOGLENET_BN_STEM = "conv7:64/2- bn relu max3/2s conv1:64- bn relu conv3:192- bn relu max3/2s"
+
+
+def fifth(filters):
+    return max(4, 4 * round(filters / 20))
+
+
+def inception_v3_cifar_by_hand():
+    v3 = dict(each="bnβ relu")
+    x = then(X, "conv3:16- bnβ relu conv3:32- bnβ relu")
+    x = branches("conv1:16-", "conv1:12- conv5:16-", "conv1:16- conv3:24- conv3:24-",
+                 "avg3/1s conv1:8-", x=x, **v3)
+    x = branches("conv3:48/2v-", "conv1:16- conv3:24- conv3:24/2v-", "max3/2", x=x, **v3)
+    for n in (24, 32):
+        x = branches("conv1:32-", f"conv1:{n}- conv1x7:{n}- conv7x1:32-",
+                     f"conv1:{n}- conv7x1:{n}- conv1x7:{n}- conv7x1:{n}- conv1x7:32-",
+                     "avg3/1s conv1:32-", x=x, **v3)
+    x = branches("conv1:32- conv3:48/2v-", "conv1:32- conv1x7:32- conv7x1:32- conv3:32/2v-",
+                 "max3/2", x=x, **v3)
+    x = branches("conv1:64-", ["conv1:48-", "conv1x3:48-", "conv3x1:48-"],
+                 ["conv1:64- conv3:48-", "conv1x3:48-", "conv3x1:48-"], "avg3/1s conv1:32-",
+                 x=x, **v3)
+    return then(x, "gap drop0.2 dense10+softmax")
+
+
+def resnet_by_hand(n=3, version=1, projection=False):
+    block = basic_v1 if version == 1 else basic_v2
+    x = then(X, "conv3:16- bn relu" if version == 1 else "conv3:16- linear")
+    for filters in (16, 32, 64):
+        for i in range(n):
+            first = i == 0 and filters > 16
+            way = f"max1/2 {zeros(0, filters // 2)}"
+            if projection:
+                way = f"conv1:{filters}/2- bn" if version == 1 else f"conv1:{filters}/2-"
+            x = block(filters, way if first else "", "/2" if first else "", "-", x)
+    return then(x, ("" if version == 1 else "bn relu ") + "gap dense10+softmax")
+
+
+def plain_by_hand(norm="bn"):
+    words = f"conv3:16- {norm} relu " + 6 * f"conv3:16- {norm} relu "
+    for filters in (32, 64):
+        words += f"conv3:{filters}/2- {norm} relu " + 5 * f"conv3:{filters}- {norm} relu "
+    return then(X, words + "gap dense10+softmax")
+
+
+def resnet18_by_hand():
+    x = then(X, "pad3 conv7:64/2v- bn5 relu pad1 max3/2")
+    for filters in (64, 128, 256, 512):
+        way, s = (f"conv1:{filters}/2- bn", "/2") if filters > 64 else ("", "")
+        x = basic_v1(filters, "", "", "-", basic_v1(filters, way, s, "-", x))
+    return then(x, "gap dense1000+softmax")
+
+
+def lecture_by_hand(block, end):
+    x = block(16, x=then(X, "conv3:16+relu"))
+    return then(block(32, "conv1:32", x=x), f"{end} dense10+softmax")
+
+
+def densenet_by_hand(count, layer, stem, widths, drop=""):
+    x = then(X, f"conv3:{stem}-")
+    for stage in (0, 1, 2):
+        x = dense(*count * [f"{layer}{drop}"], x=x)
+        x = then(x, f"bn5 relu conv1:{widths[stage]}- avg2/2" if stage < 2 else "bn5 relu")
+    return then(x, "gap dense10+softmax")
+
+
+def mobilenet_by_hand(s, classes):
+    x = then(X, f"conv3:32{s}- bn relu6")
+    for filters, count, strides in mobilenet.STAGES:
+        for i in range(count):
+            s = "/2" if i == 0 and strides == 2 else ""
+            x = then(x, f"dw3{s}- bn relu6 conv1:{filters}- bn relu6")
+    return then(x, f"gap dense{classes}+softmax")
+
+
+def mobilenet_v2_by_hand():
+    """For small images: strides in stages 3, 4 and 6 only."""
+    x, width = then(X, "conv3:32- bn relu6 dw3- bn relu6 conv1:16- bn"), 16
+    for stage, (_, filters, count, *_) in enumerate(mobilenet_v2.STAGES[1:], 2):
+        for i in range(count):
+            s = "/2" if i == 0 and stage in (3, 4, 6) else ""
+            y = inverted(6 * width, filters, s, x)
+            x, width = join("add", x, y) if i else y, filters
+    return then(x, "conv1:1280- bn relu6 gap dense10+softmax")
+
+
+def efficientnet_by_hand(first, s, classes, scale):
+    x, width, done = then(X, f"{first} conv3:32{s}- bn silu"), 32, 0
+    for t, kernel, filters, count, strides in efficientnet.STAGES:
+        for i in range(count):
+            move = "/2" if i == 0 and strides == 2 else ""
+            widen = f"conv1:{t * width}- bn silu " if t > 1 else ""
+            y = mbconv(f"{widen}dw{kernel}{move}- bn silu", width // 4, t * width, filters, x)
+            x = join("add", x, then(y, f"dropone{0.2 * done / 16:g}")) if i else y
+            width, done = filters, done + 1
+    return then(x, f"conv1:1280- bn silu gap drop0.2 dense{classes}+softmax")
+
+
+def unet_by_hand(filters, depth, pad, norm, drops, crops):
+    def two(f):
+        return 2 * f"conv3:{f}{pad}{'-' if norm else ''} {norm} relu "
+
+    x, skips = then(X, two(filters)), []
+    for level in range(1, depth + 1):
+        skips.append(x)  # what the next level pools, dropout and all
+        x = then(x, f"max2/2 {two(filters * 2**level)}" + drops * (level >= depth - 1))
+    for level in reversed(range(depth)):
+        f = filters * 2**level
+        x = beside(crops[level], f"up2:{f}/2", two(f), skips[level], x)
+    return then(x, "conv1:2+softmax")
+
+
+ALEX, CIFAR = [96, 256, 384, 384, 256], [48, 128, 192, 192, 128]
+LAYER, WIDE = "bn5 relu conv3:12-", "bn5 relu conv1:48- bn5 relu conv3:12-"
+GRAPHS = {
+    "lenet5": (nets.lenet5, {}, lenet5_by_hand),
+    "lenet5_1998": (nets.lenet5_1998, {}, lenet5_1998_by_hand),
+    "alexnet": (nets.alexnet, {}, lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),
+    "alexnet_cifar": (nets.alexnet_cifar, {}, lambda: alexnet_by_hand(CIFAR, "conv5:48", 512, 10)),
+    **{name: (getattr(nets, name), {}, lambda c=c: vgg_by_hand(vgg.KERNELS[c], head=DENSE))
+       for name, c in [("vgg11", "A"), ("vgg13", "B"), ("vgg16_c", "C"), ("vgg16", "D"),
+                       ("vgg19", "E")]},
+    "vgg11_lrn": (nets.vgg11_lrn, {}, lambda: vgg_by_hand(vgg.KERNELS["A"], "", DENSE, True)),
+    "vgg_cifar": (nets.vgg_cifar, {}, lambda: vgg_by_hand(vgg.KERNELS["D"], "bn")),
+    "nin": (nets.nin, {}, nin_by_hand),
+    "squeezenet": (nets.squeezenet, {}, lambda: squeezenet_by_hand("conv7:96/2v", 1000)),
+    "squeezenet_cifar": (nets.squeezenet_cifar, {}, lambda: squeezenet_by_hand("conv3:96", 10)),
+    "googlenet_heads": (nets.googlenet_heads, {},
+                        lambda: googlenet_by_hand(googlenet_stem(), 1000, heads=True)),
+    "googlenet_bn": (nets.googlenet_bn, {},
+                     lambda: googlenet_by_hand(then(X, GOOGLENET_BN_STEM), 1000, norm=True)),
+    "googlenet_cifar": (nets.googlenet_cifar, dict(heads=True), lambda: googlenet_by_hand(
+        then(X, "conv3:40- bn relu"), 10, True, True, fifth, 0.2)),
+    "inception_v3_cifar": (nets.inception_v3_cifar, {}, inception_v3_cifar_by_hand),
+    "resnet20": (nets.resnet20, {}, resnet_by_hand),
+    "resnet20, option B": (nets.resnet20, dict(shortcut="projection"),
+                           lambda: resnet_by_hand(projection=True)),
+    "resnet20_v2": (nets.resnet20, dict(version=2), lambda: resnet_by_hand(version=2)),
+    "resnet20_v2, option B": (nets.resnet20, dict(version=2, shortcut="projection"),
+                              lambda: resnet_by_hand(version=2, projection=True)),
+    "plain20": (nets.plain_cifar, {}, plain_by_hand),
+    "plain20 without BN": (nets.plain_cifar, dict(norm=False), lambda: plain_by_hand("")),
+    "resnet18": (nets.resnet18, {}, resnet18_by_hand),
+    "resnet_v1": (nets.resnet_v1, {}, lambda: lecture_by_hand(basic_v1, "flatten")),
+    "resnet_v1, gap": (nets.resnet_v1, dict(head="gap"), lambda: lecture_by_hand(basic_v1, "gap")),
+    "resnet_v2": (nets.resnet_v2, {}, lambda: lecture_by_hand(basic_v2, "bn flatten")),
+    "densenet40": (nets.densenet40, {}, lambda: densenet_by_hand(12, LAYER, 16, (160, 304))),
+    "densenet40 with dropout": (nets.densenet40, dict(drop_rate=0.2), lambda: densenet_by_hand(
+        12, LAYER, 16, (160, 304), " drop0.2")),
+    "densenet_bc100": (nets.densenet_bc100, {},
+                       lambda: densenet_by_hand(16, WIDE, 24, (108, 150))),
+    "mobilenet": (nets.mobilenet, {}, lambda: mobilenet_by_hand("/2", 1000)),
+    "mobilenet_cifar": (nets.mobilenet_cifar, {}, lambda: mobilenet_by_hand("", 10)),
+    "mobilenet_v2_cifar": (nets.mobilenet_v2_cifar, {}, mobilenet_v2_by_hand),
+    "efficientnet_b0": (nets.efficientnet_b0, {}, lambda: efficientnet_by_hand(
+        "times0.003922 normalize", "/2", 1000, 1)),
+    "efficientnet_cifar": (nets.efficientnet_cifar, {},
+                           lambda: efficientnet_by_hand("", "", 10, 1)),
+    "unet_2015": (nets.unet_2015, {}, lambda: unet_by_hand(64, 4, "v", "", "drop0.5", [
+        "crop88", "crop40", "crop16", "crop4"])),
+    "unet_small": (nets.unet_small, {}, lambda: unet_by_hand(8, 2, "", "bn", "", ["", ""])),
+    "unet_small with dropout": (nets.unet_small, dict(dropout=0.5), lambda: unet_by_hand(
+        8, 2, "", "bn", "drop0.5", ["", ""])),
+}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_the_net_is_wired_as_written_by_hand(name):
+    builder, options, by_hand = GRAPHS[name]
+    with zero_weights():
+        found = drawn(builder(**options))
+    wanted = by_hand()
+    assert found == wanted or lines(found) == lines(wanted)  # the lines, to see the difference
