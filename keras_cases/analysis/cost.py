@@ -59,7 +59,10 @@ class Row:
 
 @dataclasses.dataclass(frozen=True)
 class Cost:
-    """The rows of a cost table and their totals; `cost(model)["conv1"]` is one row."""
+    """The rows of a cost table and their totals, for instance of `table = cost(model)`:
+
+    for row in table: ...     len(table)     "conv1" in table     table["conv1"].macs
+    """
 
     rows: tuple
     blocks: tuple = ()
@@ -96,6 +99,15 @@ class Cost:
         return Cost(tuple(
             _block(name, Cost(tuple(row for row in self.rows if row.block == name)))
             for name in self.blocks))
+
+    def __iter__(self):
+        return iter(self.rows)
+
+    def __len__(self):
+        return len(self.rows)
+
+    def __contains__(self, name):
+        return any(row.name == name for row in self.rows)
 
     def __getitem__(self, name):
         for row in self.rows:

@@ -4,6 +4,8 @@ Each output unit reads a window of input units, each of these reads a window of 
 so on down to the pixels. Followed for height and width apart, this gives first and last pixel
 exactly, padding included. Units need not see alike (after an up-sampling by 2 odd and even units
 differ), but they repeat: unit i + period sees what unit i sees, moved by `shift` pixels.
+Transposed convolutions are counted as TensorFlow and JAX pad them; PyTorch's lie a pixel off where
+Keras warns of it.
 
 Source: Araujo, Norris, Sim, "Computing Receptive Fields of Convolutional Neural Networks",
 Distill 2019 (size, stride and offset); Luo et al. 2016, arXiv:1701.04128 (effective field).
@@ -20,7 +22,7 @@ from keras_cases.analysis import graph
 from keras_cases.analysis.gradients import input_gradient
 
 POINTWISE = set(  # every unit reads the units at its own place only
-    "InputLayer Identity Activation ReLU LeakyReLU PReLU ELU Softmax BatchNormalization Dense "
+    "InputLayer Identity Activation ReLU LeakyReLU PReLU ELU BatchNormalization Dense "
     "Add Subtract Multiply Average Maximum Minimum Concatenate Split Divide TrueDivide Negative "
     "Dropout SpatialDropout2D AlphaDropout GaussianDropout GaussianNoise ActivityRegularization "
     "Rescaling Normalization Absolute Abs Clip Power Square Sqrt Rsqrt Exp Log Log1p Expm1 Cast "
@@ -28,6 +30,7 @@ POINTWISE = set(  # every unit reads the units at its own place only
     "HardSilu Softplus Softsign Tanh".split()
 )
 WHOLE_IMAGE = "GlobalAveragePooling2D", "GlobalMaxPooling2D", "Flatten"
+ALONG_AXES = "Softmax", "LogSoftmax"  # with REDUCTIONS: as their axis says
 REDUCTIONS = "Mean", "Sum", "Max", "Min", "Amax", "Amin", "Var", "Std"
 
 
@@ -120,12 +123,12 @@ def _windows(node, axis, inputs, pixels):
         return _Windows((0,), (0,), 1)
     if reach:
         sources, up, down = reach
-        period = up * len(inputs[0].first)
-        spans = [[inputs[0].at(unit) for unit in sources(out)] for out in range(period)]
-        return _hull(spans, inputs[0].shift * down)
+        repeats = len(inputs[0].first) // math.gcd(down, len(inputs[0].first))
+        spans = [[inputs[0].at(unit) for unit in sources(out)] for out in range(up * repeats)]
+        return _hull(spans, inputs[0].shift * down * repeats // len(inputs[0].first))
     if _pointwise(node, axis):
         return _merge(node, axis, inputs)
-    if kind in WHOLE_IMAGE or len(node.outputs[0].shape) == 2 or all(w.whole for w in inputs):
+    if kind in WHOLE_IMAGE or _along(node, axis) or len(node.outputs[0].shape) == 2 or all(w.whole for w in inputs):
         return _Windows((-math.inf,), (math.inf,), pixels)
     raise ValueError(
         f"How far {node.name} ({kind}) sees is not known. Ask about a layer before it, with a "
@@ -156,14 +159,22 @@ def _merge(node, axis, inputs):
 def _pointwise(node, axis):
     operation, kind = node.operation, type(node.operation).__name__
     before, after = node.inputs[0].shape, node.outputs[0].shape
-    if kind in REDUCTIONS:
-        over = operation.axis if isinstance(operation.axis, (list, tuple)) else [operation.axis]
-        return None not in over and not {1, 2} & {a % len(before) for a in over}
+    if kind in REDUCTIONS + ALONG_AXES:
+        return len(after) == len(before) and not _along(node, axis)
     if kind == "Reshape":
         return before[1:3] == after[1:3]
     if kind in ("Concatenate", "Split", "Take") and len(before) == 4:
         return operation.axis in (-1, 3)
     return kind in POINTWISE
+
+
+def _along(node, axis):
+    """Does the operation mix all units along `axis`: a mean of an axis, a softmax over it?"""
+    if type(node.operation).__name__ not in REDUCTIONS + ALONG_AXES:
+        return False
+    over, rank = node.operation.axis, len(node.inputs[0].shape)
+    over = over if isinstance(over, (list, tuple)) else [over]
+    return None in over or axis in {a % rank for a in over}
 
 
 def _reach(node, axis):
@@ -182,7 +193,9 @@ def _reach(node, axis):
         dilation = of(getattr(operation, "dilation_rate", 1))
         width = (kernel - 1) * dilation + 1
         if isinstance(operation, layers.Conv2DTranspose):
-            same = max(width - stride, 0) // 2 if operation.padding == "same" else 0
+            extra = operation.output_padding  # how long the output is, so how much of it is cut off
+            length = stride if extra is None else width % 2 + of(extra)
+            same = max(width - length, 0) // 2 if operation.padding == "same" else 0
             return lambda o: [(o + same - t * dilation) // stride for t in range(kernel)
                               if (o + same - t * dilation) % stride == 0], stride, 1
         lacking = (math.ceil(units / stride) - 1) * stride + width - units
@@ -204,7 +217,7 @@ def _reach(node, axis):
         return lambda o: [o - (pads[axis] if len(pads) > 1 else pads[0])[0]], 1, 1
     if kind == "GetItem" and len(node.outputs[0].shape) == 4:
         start, _, step = _slice(node, axis).indices(units)
-        return lambda o: [start + o * step], 1, step
+        return (lambda o: [start + o * step], 1, step) if step > 0 else None  # mirrored: no stride
     return None
 
 
