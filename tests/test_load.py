@@ -335,9 +335,12 @@ def test_a_set_that_keras_has_is_used_and_checked_too(folder, keras_that):
     give = (f"import numpy as np; a = list(np.load({str(folder / 'kept.npz')!r}).values()); "
             "return (a[0], a[1]), (a[2], a[3])")
     keras_that(give)
-    assert load("mnist").status == "official"
+    found = load("mnist")
+    assert found.status == "official" and found.x_train.shape == (600, 28, 28, 1)
     keras_that(give.replace("a[3])", "np.roll(a[3], 1))"))
     assert load("mnist").status == "unknown"
+    keras_that(give.replace("a[3])", "a[3] + 1)"))
+    assert "labels are not 100 whole numbers from 0 to 9" in refused()
 
 
 def test_a_failed_download_is_told_in_kerass_words(keras_that):
