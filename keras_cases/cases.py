@@ -56,7 +56,9 @@ def _named(names, **case):
 CASES = {
     "lenet5": Case(lambda **net: nets.lenet5(**{"input_shape": (28, 28, 1)} | net), mnist,
                    full=DIGITS, name="lenet5"),
-    **_named("alexnet_cifar nin", full=PLAIN_SGD),
+    "lenet5_cifar": Case(lambda **net: nets.lenet5(**{"input_shape": (32, 32, 3)} | net),
+                         full=PLAIN_SGD, name="lenet5_cifar"),
+    **_named("alexnet_cifar nin squeezenet_cifar", full=PLAIN_SGD),
     **_named("vgg_cifar googlenet_cifar inception_v3_cifar"),
     **_named("resnet_cifar resnet20 resnet32 resnet44 resnet56 plain_cifar resnet_v1 resnet_v2",
              full=RESNET),

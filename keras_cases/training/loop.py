@@ -55,9 +55,10 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0, deadline=None):
     images = (split.x_train[:count], split.y_train[:count])
     tested = (split.x_test[:recipe.held_out], split.y_test[:recipe.held_out])
     watched = tested if split.x_val is None else (split.x_val, split.y_val)
-    model, shaped, first = _compiled(training_model(net, split.x_train), task, recipe, steps)
-    keeper = _Keeper(model, recipe, seed, watched, first, steps, deadline, state_file,
-                     identity(model, split, recipe, seed))
+    model = training_model(net, split.x_train)
+    this_run = identity(model, split, recipe, seed)
+    model, shaped, first = _compiled(model, task, recipe, steps)
+    keeper = _Keeper(model, recipe, seed, watched, first, steps, deadline, state_file, this_run)
     if keeper.epochs < recipe.epochs and not keeper.late():
         stream = _batches(*images, task, shaped, recipe, seed, keeper.epochs, steps)
         try:

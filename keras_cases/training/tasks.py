@@ -52,7 +52,11 @@ def classification(net, recipe):
 
 
 def segmentation(net, recipe):
-    """One mask of classes per image: cross-entropy of every pixel, and the mean IoU."""
+    """One mask of classes per image: cross-entropy of every pixel, and the mean IoU.
+
+    On PyTorch train a net of logits (classifier_activation=None): there Keras 3.15 cannot go back
+    through a softmax of maps ("grad_input must be contiguous").
+    """
     if recipe.label_smoothing:
         raise ValueError("label_smoothing is for one label per image; leave it at 0 for masks.")
     classes = net.outputs[0].shape[-1]
