@@ -125,10 +125,10 @@ BROKEN = {
     "one byte flipped": one_byte_flipped,
     "an empty file": lambda f: (f / "mnist.npz").write_bytes(b""),
     "a web page": lambda f: (f / "mnist.npz").write_text("<html>not found</html>"),
-    "a bare array": a_bare_array,
     "pickled objects": saved_with(y_test=np.array([None] * 100)),
 }
 OTHER = {
+    "a bare array": a_bare_array,
     "no test labels": saved_with(y_test=None),
     "a wrong shape": saved_with(x_test=np.zeros((100, 28, 27), "uint8")),
     "too few images": saved_with(x_train=np.zeros((599, 28, 28), "uint8")),
@@ -163,8 +163,8 @@ def test_a_broken_file_is_named_set_aside_and_not_used(folder, how, capsys):
 def test_a_whole_file_of_something_else_is_named_and_left_and_not_used(folder, how, capsys):
     OTHER[how](folder)
     said = refused()
-    assert f"{folder / 'mnist.npz'} is not MNIST (" in said and "left as it is" in said
-    assert "is not MNIST" in capsys.readouterr().err
+    assert f"{folder / 'mnist.npz'} is not taken for MNIST (" in said and "left as it is" in said
+    assert "is not taken for MNIST" in capsys.readouterr().err
     assert [p.name for p in folder.iterdir()] == ["mnist.npz"]
 
 
@@ -230,6 +230,8 @@ def as_anybody(folder, monkeypatch):
     """A folder outside root's own, and root's rights laid down: root may read and write all."""
     if os.name == "nt":
         pytest.skip("other rights")
+    save(folder, "mnist", drawn("mnist"))
+    load("mnist")  # whatever Python imports for it, while the rights are there
     with tempfile.TemporaryDirectory() as place:
         monkeypatch.setenv("KERAS_CASES_DATA", place)
         root = os.geteuid() == 0
@@ -264,7 +266,8 @@ def test_a_whole_file_in_a_folder_without_the_right_to_write_is_used(as_anybody)
     assert load("mnist").status == "official"
 
 
-@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError()])
+@pytest.mark.parametrize("error", [OSError(5, "Input/output error"), MemoryError(),
+                                   LookupError("unknown encoding")])
 def test_a_file_that_this_machine_cannot_read_now_is_left(folder, monkeypatch, error):
     def read(file, **_):
         raise error

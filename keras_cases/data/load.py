@@ -11,6 +11,8 @@ import errno
 import os
 import subprocess
 import sys
+import zipfile
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -86,8 +88,8 @@ def _from_files(name, tried):
         except (OSError, MemoryError) as error:
             reason = getattr(error, "strerror", None) or type(error).__name__
             sentence = f"{path} cannot be read ({reason}); left as it is."
-        except (KeyError, ValueError) as error:  # a whole file, of something else
-            sentence = f"{path} is not {TITLES[name]} ({error.args[0]}); left as it is."
+        except Exception as error:  # a whole file of something else, or what we cannot judge
+            sentence = f"{path} is not taken for {TITLES[name]} ({error}); left as it is."
         print(sentence, file=sys.stderr)
         tried.append(sentence)
     return None
@@ -97,9 +99,7 @@ def _read(file):
     try:
         with np.load(file, allow_pickle=False) as arrays:
             return tuple(arrays[key] for key in KEYS)
-    except (KeyError, MemoryError):
-        raise
-    except Exception as error:  # NumPy and zipfile raise a dozen kinds on a broken file
+    except (ValueError, EOFError, OSError, RuntimeError, zipfile.BadZipFile, zlib.error) as error:
         if isinstance(error, OSError) and error.errno not in (None, errno.EINVAL):
             raise  # the file may be whole: this machine could not read it
         raise _Broken(str(error) or type(error).__name__) from error
