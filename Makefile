@@ -1,7 +1,8 @@
-# make lesson   the ResNet lesson, run from end to end (3 minutes after the install)
+# make lesson   the ResNet lesson, run from end to end (a minute after the install)
 # make test     everything that CI runs
 # make lab      JupyterLab on the notebooks
 # make notebooks  re-execute every notebook and store its outputs (NOTEBOOKS="notebooks/07*" for one)
+# make plan     works on the runs that the project wants (MINUTES=120); needs the whole data sets
 # make clean    take away what the above made, and keep data and stored outputs
 PYTHON    ?= python3
 VENV      ?= .venv
@@ -12,9 +13,12 @@ NOTEBOOKS ?= notebooks/[0-9]*.ipynb
 TORCH     ?=
 comma     := ,
 BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
+# what must hold on every backend, not on TensorFlow alone
+NEUTRAL   := tests/test_train.py tests/test_loss_weights.py tests/test_gradients.py
+MINUTES   ?= 120
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help lesson test lab notebooks clean
+.PHONY: help lesson test lab notebooks plan clean
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -31,8 +35,13 @@ notebooks: $(VENV)/notebooks.done
 test: $(VENV)/test.done
 	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
 	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist loadscope
+	for backend in jax $(if $(TORCH),torch); do \
+	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 || exit 1; done
 	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout 600 \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope
+
+plan: $(VENV)/notebooks.done
+	OMP_NUM_THREADS=1 $(BIN)/python -m keras_cases.train --plan --minutes $(MINUTES)
 
 $(VENV)/notebooks.done: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -47,5 +56,5 @@ $(VENV)/test.done: pyproject.toml
 	@touch $@ $(VENV)/notebooks.done
 
 clean:
-	rm -rf $(VENV) notebooks/_lesson runs build dist .pytest_cache .jax_cache
+	rm -rf $(VENV) notebooks/_lesson runs notebooks/runs build dist .pytest_cache .jax_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
