@@ -43,10 +43,9 @@ class Row:
 
     @property
     def work(self):
-        """Multiply-adds of the whole run."""
+        """Multiply-adds of the whole run, about."""
         recipe = self.whole_recipe
-        images = recipe.images or (60_000 if self.case == "lenet5" else 45_000)
-        return EPOCH_COST * recipe.epochs * images * self.macs
+        return EPOCH_COST * recipe.epochs * (recipe.images or 50_000) * self.macs
 
 
 def rows():
@@ -70,8 +69,9 @@ def record(row):
 def minutes_of(row):
     """How long the row will take on this machine, from the records made on its like."""
     here = machine()
-    rates = [row_.work / found["seconds"] for row_ in rows() if (found := record(row_))
-             and all(found["machine"].get(k) == here[k] for k in ("backend", "accelerators"))]
+    records = [(done, record(done)) for done in rows()]
+    rates = [done.work / found["seconds"] for done, found in records if found and all(
+        found["machine"].get(key) == here[key] for key in ("backend", "accelerators"))]
     return row.work / 60 / (statistics.median(rates) if rates else USUAL_SPEED)
 
 

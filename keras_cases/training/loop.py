@@ -68,12 +68,10 @@ def fit(net, split, recipe, seed=0, state_file=None, verbose=0, deadline=None):
                       validation_batch_size=500)
         except KeyboardInterrupt:
             print(f"Stopped by hand; {keeper.epochs} whole epochs are kept.")
-    elif keeper.epochs == recipe.epochs:
-        model.optimizer.finalize_variable_values(model.trainable_variables)
-    complete = keeper.epochs == recipe.epochs
-    if not complete:
+    if keeper.epochs < recipe.epochs:
         checkpoint.restore(model, keeper.kept)
         return Trained(keeper.history, False, {}, {})
+    model.optimizer.finalize_variable_values(model.trainable_variables)  # a moving average
     measured = [_evaluate(model, x, shaped(task.targets(y)), first) for x, y in (images, tested)]
     return Trained(keeper.history, True, *measured)
 
