@@ -1,0 +1,178 @@
+"""Lesson 00: answers that its checks take, and answers that they refuse."""
+
+from exercises import Answers
+
+COMPUTE = Answers(
+    right=[
+        "def triplet_parameters():\n    return (9 * 8 + 8) + (13 * 13 * 8 * 16 + 16) + (3 * 16 + 1)",
+        """
+def triplet_parameters():
+    side = (28 - 3) // 2 + 1
+    weights = [3 * 3 * 1 * 8, side ** 2 * 8 * 16, 48 * 1]
+    biases = [8, 16, 1]
+    return sum(weights) + sum(biases)
+"""],
+    wrong={
+        "three encoders": "def triplet_parameters():\n    return 3 * (80 + 21_648) + 49",
+        "no biases": "def triplet_parameters():\n    return 72 + 21_632 + 48",
+        "same padding": "def triplet_parameters():\n    return 80 + 14 * 14 * 8 * 16 + 16 + 49",
+        "the codes added": "def triplet_parameters():\n    return 80 + 21_648 + 17",
+        "left open": "def triplet_parameters():\n    pass",
+        "Keras counts": """
+def triplet_parameters():
+    image = keras.Input((28, 28, 1))
+    code = layers.Dense(16)(layers.Flatten()(layers.Conv2D(8, 3, strides=2)(image)))
+    return keras.Model(image, code).count_params() + 3 * 16 + 1
+"""})
+
+FORK = """
+def fork3(x, filters):
+    a = layers.Conv2D(filters, 1, padding="same", activation="relu")(x)
+    b = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    c = layers.Conv2D(filters, 5, padding="same", activation="relu")(x)
+    back = layers.Conv2D(x.shape[-1], 1)(layers.concatenate([a, b, c]))
+    return layers.add([x, back])
+"""
+CHANGE = Answers(
+    right=[
+        FORK,
+        """
+def fork3(x, filters):
+    found = []
+    for size in (5, 3, 1):
+        found.append(layers.Conv2D(filters, size, padding="same")(x))
+    found = layers.ReLU()(layers.Concatenate()(found))
+    return x + layers.Conv2D(x.shape[-1], (1, 1))(found)
+""",
+        """
+def fork3(x, filters):
+    def branch(size):
+        return ops.relu(layers.Conv2D(filters, size, padding="same")(x))
+    joined = ops.concatenate([branch(1), branch(3), branch(5)], axis=-1)
+    return layers.Add()([layers.Conv2D(x.shape[-1], 1)(joined), x])
+"""],
+    wrong={
+        "no ReLU": FORK.replace(', activation="relu"', ""),
+        "a ReLU missing in one branch": FORK.replace('5, padding="same", activation="relu"',
+                                                     '5, padding="same"'),
+        "ReLU behind the last 1x1": FORK.replace("x.shape[-1], 1)", 'x.shape[-1], 1, activation="relu")'),
+        "ReLU only behind the last 1x1": FORK.replace(', activation="relu"', "").replace(
+            "x.shape[-1], 1)", 'x.shape[-1], 1, activation="relu")'),
+        "ReLU behind the sum": FORK.replace("layers.add([x, back])", "ops.relu(layers.add([x, back]))"),
+        "ReLU behind the sum only": FORK.replace(', activation="relu"', "").replace(
+            "layers.add([x, back])", "ops.relu(layers.add([x, back]))"),
+        "x is not added": FORK.replace("layers.add([x, back])", "back"),
+        "the sum of back with itself": FORK.replace("[x, back]", "[back, back]"),
+        "one branch reads another": FORK.replace('5, padding="same", activation="relu")(x)',
+                                                 '5, padding="same", activation="relu")(b)'),
+        "added instead of concatenated": FORK.replace("concatenate([a, b, c])", "add([a, b, c])"),
+        "3x3 twice": FORK.replace("filters, 5", "filters, 3"),
+        "another activation": FORK.replace('"relu"', '"elu"'),
+        "no bias": FORK.replace("x.shape[-1], 1)", "x.shape[-1], 1, use_bias=False)")})
+
+MENDED = """
+def mended(x, filters):
+    a = layers.Conv2D(filters, 1, padding="same", activation="relu")(x)
+    b = layers.Conv2D(filters, 3, padding="same", activation="relu")(x)
+    c = layers.Conv2D(filters, 5, padding="same", activation="relu")(x)
+    return layers.concatenate([a, b, c])
+"""
+BUG = Answers(
+    right=[
+        MENDED,
+        """
+def mended(x, filters):
+    branches = []
+    for size in (1, 3, 5):
+        y = layers.Conv2D(filters, size, padding="same")(x)
+        y = layers.Activation("relu")(y)
+        branches.append(y)
+    return layers.Concatenate()(branches)
+""",
+        """
+def mended(x, filters):
+    sizes = [1, 3, 5]
+    convs = [layers.Conv2D(filters, size, padding="same") for size in sizes]
+    return ops.relu(ops.concatenate([conv(x) for conv in convs], axis=-1))
+"""],
+    wrong={
+        "as it was": """
+def mended(x, filters):
+    branches = []
+    for size in (1, 3, 5):
+        x = layers.Conv2D(filters, size, padding="same", activation="relu")(x)
+        branches.append(x)
+    return layers.concatenate(branches)
+""",
+        "without ReLU": MENDED.replace(', activation="relu"', ""),
+        "one ReLU forgotten": MENDED.replace('3, padding="same", activation="relu"', '3, padding="same"'),
+        "ReLU before the convolution": MENDED.replace(', activation="relu"', "").replace("(x)\n    b",
+                                                                                     "(ops.relu(x))\n    b"),
+        "the last reads the second": MENDED.replace('5, padding="same", activation="relu")(x)',
+                                                    '5, padding="same", activation="relu")(b)'),
+        "added": MENDED.replace("concatenate(", "add("),
+        "3x3 for all": MENDED.replace("filters, 1,", "filters, 3,").replace("filters, 5,", "filters, 3,"),
+        "a copy of x made once": MENDED.replace("    b =", "    x = ops.copy(a)\n    b =")})
+
+DESIGN = """
+def design():
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(image)
+    x = layers.Conv2D(16, 3, strides=2, activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+    net = keras.Model(image, {"digit": layers.Dense(10, activation="softmax", name="digit")(x),
+                              "even": layers.Dense(1, activation="sigmoid", name="even")(x)})
+    plan = weighted_losses(net, losses={"digit": "sparse_categorical_crossentropy",
+                                        "even": "binary_crossentropy"},
+                           weights={"digit": 1.0, "even": 0.5})
+    return net, plan
+"""
+NET = Answers(
+    right=[
+        DESIGN,
+        """
+def design():
+    image = keras.Input((28, 28, 1), name="picture")
+    shared = layers.Conv2D(6, 5, strides=4, activation="relu")(image)
+    flat = layers.Flatten()(layers.MaxPooling2D(2)(shared))
+    digit = layers.Softmax()(layers.Dense(10)(flat))
+    even = layers.Activation("sigmoid")(layers.Dense(1)(layers.Dense(8, activation="tanh")(flat)))
+    net = keras.Model(image, {"even": even, "digit": digit})
+    return net, weighted_losses(net, weights={"even": 0.5, "digit": 1},
+                                losses={"even": keras.losses.BinaryCrossentropy(),
+                                        "digit": keras.losses.SparseCategoricalCrossentropy()})
+""",
+        """
+def design():  # even is the sum of five of the ten probabilities
+    image = keras.Input((28, 28, 1))
+    x = layers.Conv2D(8, 3, strides=3, activation="relu")(image)
+    digit = layers.Dense(10, activation="softmax")(layers.GlobalMaxPooling2D()(x))
+    even = ops.sum(digit[:, ::2], axis=1, keepdims=True)
+    net = keras.Model(image, {"digit": digit, "even": even})
+    return net, weighted_losses(net, {"digit": keras.losses.sparse_categorical_crossentropy,
+                                      "even": keras.losses.binary_crossentropy},
+                                {"digit": 1.0, "even": 0.5})
+"""],
+    wrong={
+        "softmax over one": DESIGN.replace('"sigmoid"', '"softmax"'),
+        "ReLU": DESIGN.replace('"sigmoid"', '"relu"'),
+        "tanh": DESIGN.replace('"sigmoid"', '"tanh"'),
+        "no activation": DESIGN.replace('activation="sigmoid", ', ""),
+        "ten sigmoids": DESIGN.replace('"softmax"', '"sigmoid"'),
+        "squared error": DESIGN.replace('"binary_crossentropy"', '"mean_squared_error"'),
+        "squared error for the digit": DESIGN.replace('"sparse_categorical_crossentropy"',
+                                                      '"mean_squared_error"'),
+        "categorical crossentropy": DESIGN.replace('"sparse_categorical', '"categorical'),
+        "binary crossentropy for both": DESIGN.replace('"sparse_categorical_crossentropy"',
+                                                       '"binary_crossentropy"'),
+        "from logits": DESIGN.replace('"binary_crossentropy"',
+                                      "keras.losses.BinaryCrossentropy(from_logits=True)"),
+        "weights the other way": DESIGN.replace('"digit": 1.0, "even": 0.5', '"digit": 0.5, "even": 1.0'),
+        "two units for even": DESIGN.replace("layers.Dense(1,", "layers.Dense(2,"),
+        "too many parameters": DESIGN.replace("GlobalAveragePooling2D", "Flatten"),
+        "nothing shared": DESIGN.replace(
+            'layers.Dense(1, activation="sigmoid", name="even")(x)',
+            'layers.Dense(1, activation="sigmoid", name="even")(layers.GlobalAveragePooling2D()('
+            "layers.Conv2D(8, 3)(image)))")})
+
+ANSWERS = {"ex1": COMPUTE, "ex2": CHANGE, "ex3": BUG, "ex4": NET}
