@@ -18,7 +18,7 @@ from keras_cases import plots  # noqa: E402
 from keras_cases.analysis import graph  # noqa: E402
 from keras_cases.blocks.classic import local_response_norm  # noqa: E402
 from keras_cases.blocks.residual import res_block_v1, res_block_v2  # noqa: E402
-from keras_cases.analysis.diagram import boxes, diagram, draw, layout  # noqa: E402
+from keras_cases.analysis.diagram import boxes, diagram, draw, layout, modules  # noqa: E402
 
 Conv = functools.partial(layers.Conv2D, padding="same", kernel_initializer="zeros")
 Dense = functools.partial(layers.Dense, kernel_initializer="zeros")
@@ -349,11 +349,121 @@ def test_shapes_stand_where_they_change_and_nowhere_else():
         "32×32\n×3", "32×32\n×4", "16×16\n×8", "8×8\n×16", "16"]
 
 
-def test_several_inputs_keep_their_names_and_a_shared_model_says_so():
-    figure = diagram(net("siamese"))
+@pytest.mark.parametrize("detail", ["layer", "block"])
+def test_a_shared_model_is_one_box_with_an_arrow_from_each_input(detail):
+    figure = diagram(net("siamese"), detail=detail)
     assert [name for _, name, _ in drawn(figure, "input")] == ["left", "right"]
-    assert texts(figure, "label").count("encoder (shared)") == 2
+    assert [name for _, name, _ in drawn(figure, "module")] == ["encoder, called twice"]
+    edges = [name for _, name, _ in drawn(figure, "edge")]
+    assert {f"{side} -> encoder, called twice" for side in ("left", "right")} <= set(edges)
     assert texts(figure, "legend text")[:2] == ["convolution", "merge"]
+
+
+def test_a_model_applied_to_its_own_output_is_drawn_at_each_call():
+    half = keras.Sequential([keras.Input((8, 8, 2)), Conv(2, 3)], name="half")
+    inputs = keras.Input((8, 8, 2))
+    figure = diagram(keras.Model(inputs, half(half(inputs))), exits=[])
+    assert [name for _, name, _ in drawn(figure, "module")] == ["half", "half"]
+    assert texts(figure, "label").count("half") == 2
+
+
+def shortcuts(figure):
+    return [name for _, name, _ in drawn(figure, "skip") if name.startswith("in ")]
+
+
+def test_a_folded_residual_block_shows_its_shortcut():
+    figure = diagram(net("resnet20"), detail="block")
+    assert shortcuts(figure) == [f"in {name}" for _, name, _ in drawn(figure, "module")]
+    figure.draw_without_rendering()
+    module = {name: patch.get_window_extent() for _, name, patch in drawn(figure, "module")}
+    for _, name, patch in drawn(figure, "skip"):
+        around, line = module[name.removeprefix("in ")], patch.get_window_extent()
+        assert around.x0 < line.x0 < line.x1 < around.x1
+        assert around.y0 < line.y0 < line.y1 < around.y1
+    assert not shortcuts(diagram(net("heads"), detail="block"))     # Inception modules have none
+
+
+@pytest.mark.parametrize("width, options, found", [
+    (16, {}, (["conv", "conv", "merge"], "identity")),
+    (32, {}, (["conv", "conv", "conv on it", "merge"], "projection")),
+    (32, {"shortcut": "pad"}, None),
+])
+@pytest.mark.parametrize("build", [res_block_v1, res_block_v2])
+def test_the_shortcut_of_a_module_is_what_leads_around_its_convolutions(
+        build, width, options, found):
+    x = inputs = keras.Input((8, 8, 16))
+    x = build(Conv(16, 3, name="stem")(x), 16, width, **ZEROS, **options, name="block")
+    figure = diagram(keras.Model(inputs, Conv(2, 1)(x)), detail="block", exits=["stem", "block"])
+    if found is None:
+        assert "block, padded shortcut" in texts(figure, "legend text")
+        return
+    graph = modules.modules(boxes.read(*read_with_exits(inputs, x)))
+    (module,) = [box for box in graph if box.kind == "module"]
+    kinds = [kind + " on it" * on for kind, text, on in draw._chips(module)
+             for _ in range(2 if text.endswith("×2") else 1)]
+    assert kinds == found[0]
+    assert f"block, {found[1]} shortcut" in texts(figure, "legend text")
+
+
+def read_with_exits(inputs, x):
+    model = keras.Model(inputs, Conv(2, 1)(x))
+    owner = {id(node.outputs[0]): name for name, nodes in
+             graph.blocks(model, ["stem", "block"]).items() for node in nodes}
+    return model, owner
+
+
+def test_the_legend_names_every_colour_that_is_drawn():
+    for name, detail in itertools.product(("resnet20", "heads", "unet", "siamese"),
+                                          ("layer", "block")):
+        figure = diagram(net(name), detail=detail)
+        named = {to_hex(p.get_facecolor()) for p in figure.axes[0].patches
+                 if p.get_gid() == "legend"}
+        used = {to_hex(p.get_facecolor()) for _, _, p in drawn(figure, *BOXES, "frame")
+                if not hasattr(p, "radius")}
+        used |= {to_hex(p.get_facecolor()) for p in figure.axes[0].patches if p.get_gid() == "part"}
+        assert used - {"#ffffff"} <= named, (name, detail)
+        words = texts(figure, "legend text")
+        assert len(words) == len(set(words))
+
+
+def test_the_legend_tells_modules_of_one_kind_apart_by_their_names():
+    words = texts(diagram(net("unet"), detail="block"), "legend text")
+    assert {"block (encoder2 …)", "block (encoder1 …)", "block that joins a skip"} <= set(words)
+    words = texts(diagram(net("heads"), detail="block"), "legend text")
+    assert {"module", "block", "head"} <= set(words)
+
+
+def test_outputs_bear_their_names():
+    for detail in ("layer", "block"):
+        figure = diagram(net("heads"), detail=detail)
+        assert texts(figure, "output name") == ["main"]     # aux is the title of its module
+    inputs = keras.Input((4,))
+    model = keras.Model(inputs, {"one": Dense(1)(inputs), "two": Dense(2)(inputs)})
+    assert sorted(texts(diagram(model), "output name")) == ["one", "two"]
+    assert not texts(diagram(net("vgg")), "output name")
+
+
+def test_the_pool_between_two_stages_stands_by_itself():
+    x = keras.Input((16, 16, 8))
+    first = layers.MaxPooling2D(3, 2, "same")(inception(x, "a"))
+    model = keras.Model(x, Conv(2, 1)(inception(first, "b")))
+    figure = diagram(model, detail="block")
+    assert [name for _, name, _ in drawn(figure, "module")] == ["a", "b"]
+    assert len(drawn(figure, "pool")) == 1 and len({to_hex(p.get_facecolor()) for _, _, p in
+                                                    drawn(figure, "module")}) == 1
+    frames = drawn(diagram(model), "frame")
+    (pool,) = [patch.get_bbox() for _, _, patch in drawn(diagram(model), "pool")
+               if patch.get_bbox().width > 0.9 and not any(
+                   overlap(patch.get_bbox(), frame.get_bbox()) for _, _, frame in frames)]
+
+
+@pytest.mark.parametrize("name", ["v1 16→32", "inception", "resnet20", "siamese", "vgg", "lenet"])
+def test_letters_have_9_points_at_the_width_of_a_text(name):
+    for detail in ("layer", "block"):
+        figure = diagram(net(name), detail=detail)
+        assert figure.get_figwidth() <= plots.TEXT + 1e-3 and figure.dpi == plots.STYLE["figure.dpi"]
+        assert min(text.get_fontsize() for text in figure.axes[0].texts
+                   if not text.get_rotation()) >= 8.99
 
 
 def test_an_unknown_operation_is_a_white_box_with_its_class_name():
@@ -381,7 +491,7 @@ def test_exits_make_modules_of_a_net_whose_layers_all_have_names():
 
 def test_wide_nets_are_scaled_to_the_page_and_small_ones_are_not_blown_up():
     assert diagram(net("resnet20"), detail="block", width=5.0).get_figwidth() <= 5.001
-    assert diagram(net("v1")).get_figwidth() < 4
+    assert diagram(net("v1")).get_figwidth() < 4.5
 
 
 def test_bad_arguments_say_what_to_do():
@@ -507,6 +617,28 @@ def test_nets_of_unequal_depth_share_an_axis_of_relative_depth():
         plots.layer_profile({"a": [1, 2, 3]}, names=["x", "y"])
 
 
+def test_categories_are_points_and_not_joined():
+    profiles = {"a": np.array([[1, 2, 3], [3, 2, 5.0]]), "b": [1, 1, 1]}
+    figure = plots.layer_profile(profiles, names=["16", "64", "none"], log=False)
+    assert {line.get_linestyle() for line in figure.axes[0].lines} == {"None"}
+    (bars,) = figure.axes[0].collections
+    assert [path.vertices[:, 1].tolist() for path in bars.get_paths()] == [[1, 3], [2, 2], [3, 5]]
+    np.testing.assert_allclose(figure.axes[0].lines[0].get_ydata(), [2, 2, 4])
+
+
+def test_all_letters_of_a_figure_have_9_points_and_the_picture_twice_the_dots():
+    photos = np.zeros((2, 8, 8), "uint8")
+    for figure in (plots.curves([record(), record("plain20")], both=True, caption="Look. " * 30),
+                   plots.bars({"a": 1}), plots.heatmap(np.eye(2), names=["a", "b"]),
+                   plots.layer_profile({"a": [1, 2]}, names=["x", "y"], source="official"),
+                   plots.image_grid(photos, [0, 1], [0, 0]),
+                   plots.scatter_cost([{"net": "vgg16", "macs": 2, "accuracy": 3}]),
+                   plots.paper_beside_ours([{"net": "vgg16", "paper": 2, "ours": 3}])):
+        written = figure.findobj(lambda a: isinstance(a, matplotlib.text.Text) and a.get_text())
+        assert min(text.get_fontsize() for text in written) >= 9
+        assert figure.dpi == 180
+
+
 def test_a_gradient_of_zero_or_nan_still_gives_a_labelled_figure():
     figure = plots.layer_profile({"dead": [1, 0.1, 0], "broken": [np.nan] * 3, "fine": [1, 1, 1]})
     assert sorted(t.get_text() for t in notes(figure, "line label")) == ["broken", "dead", "fine"]
@@ -570,12 +702,12 @@ def test_pictures_are_small():
     shown = photos.clip(0, 255).astype("uint8")
     assert kilobytes(plots.image_grid(shown, np.arange(16))) < 60
     assert kilobytes(plots.curves([record(f"resnet{d}") for d in (20, 32, 44, 56)])) < 60
-    assert kilobytes(diagram(net("resnet20"), detail="block")) < 60
+    assert kilobytes(diagram(net("resnet20"), detail="block")) < 180
 
 
 def test_exit_names_found_by_the_graph_are_the_default_blocks():
-    assert boxes.given_exits(net("resnet20")) == graph.exits(net("resnet20"))
-    assert boxes.given_exits(net("lenet")) == []
+    assert modules.given_exits(net("resnet20")) == graph.exits(net("resnet20"))
+    assert modules.given_exits(net("lenet")) == []
 
 
 def test_local_response_normalization_is_one_box_and_a_lookalike_is_not():

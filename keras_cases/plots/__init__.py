@@ -1,6 +1,7 @@
 """Figures of the lessons: arrays and record dicts in, a Matplotlib figure out.
 
-One style, set only while a function runs; two widths, `TEXT` and `HALF`; Okabe and Ito's
+One style, set only while a function runs: PNGs of twice the dots, letters of 9 points or more where
+a figure is as wide as the text. Two widths, `TEXT` and `HALF`; Okabe and Ito's
 colour-blind palette with one fixed colour per net. Every function returns the Figure and takes
 `ax` to draw into a panel of yours (`panels` makes some), `caption` (what to notice, set below the
 axes) and `source` (what it was measured on, set small below the caption; records bring their own).

@@ -73,7 +73,7 @@ def bars(values, ax=None, width=TEXT, xlabel="", fmt="{:,.0f}", log=False, title
     ax.barh(names, sizes, height=0.66, color=[color(name) if family_of(name) else PALETTE[0]
                                             for name in names])
     for row, size in enumerate(sizes):
-        ax.annotate(" " + fmt.format(size), (max(size, 0), row), va="center", fontsize=8)
+        ax.annotate(" " + fmt.format(size), (max(size, 0), row), va="center", fontsize=9)
     ax.set(xlabel=xlabel, title=title, xscale="log" if log else "linear")
     ax.invert_yaxis()
     ax.grid(False, axis="y")
@@ -91,8 +91,9 @@ def layer_profile(profiles, names=None, ylabel="gradient norm", log=True, ax=Non
                   title=None, caption=None, source=None):
     """One number per layer, of one or several nets: {label: (layers,) or (seeds, layers)}.
 
-    names: the layers' names, where all nets have the same ones. Without names, nets of unequal
-    depth share an axis of relative depth (0 = first layer, 1 = last), others a layer index.
+    names: the layers' names, or other categories, where all nets have the same ones; they are
+    points, not joined by a line. Without names, nets of unequal depth share an axis of relative
+    depth (0 = first layer, 1 = last), others a layer index.
     """
     profiles = {label: np.atleast_2d(np.asarray(p, float)) for label, p in profiles.items()}
     depths = {p.shape[1] for p in profiles.values()}
@@ -105,11 +106,12 @@ def layer_profile(profiles, names=None, ylabel="gradient norm", log=True, ax=Non
     for (label, runs), tint in zip(profiles.items(), colors_of(profiles)):
         n = runs.shape[1]
         at = np.linspace(0, 1, n) if relative else np.arange(n) if names else np.arange(1, n + 1)
-        ends[label] = _line(ax, at, runs, label, tint, marker="o", markersize=3)
+        ends[label] = (_points if names else _line)(ax, at, runs, label, tint, marker="o",
+                                                    markersize=5 if names else 3)
     ax.set(ylabel=ylabel, title=title, yscale="log" if log else "linear",
            xlabel="relative depth (0 = first layer)" if relative else "" if names else "layer")
     if names:
-        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=7)
+        ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
     elif not relative:
         ax.xaxis.set_major_locator(mpl.ticker.MaxNLocator(integer=True))
     note(ax, caption, source)
@@ -163,7 +165,7 @@ def image_grid(images, labels=None, predictions=None, class_names=None, columns=
     images = np.round(images * 31) / 31  # 32 levels look the same and make the PNG a third smaller
     n, height, wide, _ = images.shape
     columns, rows = min(columns, n), -(-n // columns)
-    text = 0 if labels is None and predictions is None else 0.30 * wide
+    text = 0 if labels is None and predictions is None else 0.38 * wide
     gap, step = 0.08 * wide, height * 1.08 + text
     ax = new_axes(ax, width, caption, height=(width - 0.2) * rows * step / (columns * (wide + gap)))
     name = (lambda c: str(class_names[int(c)])) if class_names is not None else str
@@ -177,7 +179,7 @@ def image_grid(images, labels=None, predictions=None, class_names=None, columns=
         guess = truth if predictions is None else name(np.ravel(predictions)[i])
         wrong = truth is not None and guess != truth
         ax.text(left + wide / 2, top + height + 0.03 * wide, f"{guess}\n({truth})" if wrong
-                else guess, fontsize=7, ha="center", va="top", linespacing=0.95,
+                else guess, fontsize=9, ha="center", va="top", linespacing=0.95,
                 color=PALETTE[1] if wrong else "#222222")
     ax.set(xlim=(-gap, columns * (wide + gap)), ylim=(rows * step, -gap), title=title)
     ax.set_axis_off()
@@ -203,12 +205,12 @@ def heatmap(array, names=None, unit="", xlabel="", ylabel="", cells=None, ax=Non
     image = ax.imshow(array, cmap="PuOr" if signed else "cividis", **limit)
     ax.figure.colorbar(image, ax=ax, label=unit, shrink=0.85).outline.set_visible(False)
     if names is not None:
-        ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=7)
-        ax.set_yticks(range(len(names)), names, fontsize=7)
+        ax.set_xticks(range(len(names)), names, rotation=45, ha="right", fontsize=9)
+        ax.set_yticks(range(len(names)), names, fontsize=9)
         cells = cells or ("{:.0f}" if len(names) <= 12 else None)
     for (row, column), value in np.ndenumerate(array if cells else array[:0]):
         dark = np.mean(image.cmap(image.norm(value))[:3]) < 0.5
-        ax.text(column, row, cells.format(value), ha="center", va="center", fontsize=6.5,
+        ax.text(column, row, cells.format(value), ha="center", va="center", fontsize=9,
                 color="white" if dark else "black")
     ax.set(xlabel=xlabel, ylabel=ylabel, title=title)
     ax.grid(False)
@@ -232,9 +234,9 @@ def paper_beside_ours(rows, unit="accuracy (%)", fmt="{:.2f}", ax=None, width=TE
             ax.plot([paper, ours], [at, at], "-", color=tint, linewidth=1.2)
             ax.plot(ours, at, "o", markersize=5, color=tint)
         text = "not measured" if ours is None else f"{fmt.format(ours)}  ({ours - paper:+.2f})"
-        ax.annotate(text, (1.02, at), xycoords=("axes fraction", "data"), va="center", fontsize=8,
+        ax.annotate(text, (1.02, at), xycoords=("axes fraction", "data"), va="center", fontsize=9,
                     color="#777777" if ours is None else "#222222")
-    ax.annotate("ours (difference)", (1.02, 1), xycoords="axes fraction", fontsize=8,
+    ax.annotate("ours (difference)", (1.02, 1), xycoords="axes fraction", fontsize=9,
                 color="#555555", va="bottom")
     ax.set_yticks(range(len(rows)), [row["net"] for row in rows])
     ax.set(xlabel=f"{unit}    ring: paper    dot: ours", title=title,
@@ -270,4 +272,13 @@ def _line(ax, x, runs, label, tint, **style):
     ax.plot(x, mean, line_style(label), color=tint, label=label, **style)
     if len(runs) > 1:
         ax.fill_between(x, runs.min(0), runs.max(0), color=tint, alpha=0.2, linewidth=0)
+    return x[-1], mean[-1], tint
+
+
+def _points(ax, x, runs, label, tint, **style):
+    """As _line, for categories: the mean of each, and a bar from the lowest to the highest seed."""
+    mean = runs.mean(0)
+    ax.plot(x, mean, linestyle="none", color=tint, label=label, **style)
+    if len(runs) > 1:
+        ax.vlines(x, runs.min(0), runs.max(0), color=tint, linewidth=1.2)
     return x[-1], mean[-1], tint

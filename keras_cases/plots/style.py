@@ -9,15 +9,15 @@ import matplotlib.pyplot as plt
 import numpy as np
 
 TEXT, HALF = 7.2, 3.5  # widths in inches: a whole text column, or two figures side by side
-STYLE = {
-    "figure.dpi": 90, "savefig.dpi": 90, "figure.constrained_layout.use": True,
+STYLE = {  # twice the dots of a usual screen; no letters below 9 points
+    "figure.dpi": 180, "savefig.dpi": 180, "figure.constrained_layout.use": True,
     "figure.constrained_layout.h_pad": 0.06, "figure.constrained_layout.w_pad": 0.06,
     "font.size": 9, "font.family": "sans-serif", "font.sans-serif": ["DejaVu Sans"],
     "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": "#555555",
     "axes.grid": True, "grid.color": "#e4e4e4", "grid.linewidth": 0.7, "axes.axisbelow": True,
     "axes.labelcolor": "#333333", "xtick.color": "#555555", "ytick.color": "#555555",
-    "lines.linewidth": 1.8, "legend.frameon": False, "legend.fontsize": 8,
+    "lines.linewidth": 1.8, "legend.frameon": False, "legend.fontsize": 9,
 }
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8a7a00")
 # one hue per family; a net's depth in its name sets the shade, so resnet20 is paler than resnet56
@@ -72,7 +72,7 @@ def new_axes(ax, width, caption, height=2.9):
     """The panel given, or the one panel of a new figure that leaves room for its caption."""
     if ax is not None:
         return ax
-    return plt.figure(figsize=(width, height + len(caption or "") / 105 / width)).subplots()
+    return plt.figure(figsize=(width, height + len(caption or "") / 80 / width)).subplots()
 
 
 def colors_of(labels):
@@ -89,14 +89,14 @@ def note(ax, caption, source, below=34):
     """Caption and, smaller, the source of the data under the axes, `below` points down."""
     ax.figure.draw_without_rendering()  # only now is the width of the axes known
     width = ax.get_window_extent().width / ax.figure.dpi
-    lines = textwrap.wrap(caption or "", max(24, int(width * 16.5)))
+    lines = textwrap.wrap(caption or "", max(24, int(width * 14.7)))
     style = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "ha": "left"}
     if lines:
-        ax.annotate("\n".join(lines), (0, 0), (0, -below), fontsize=8, color="#333333",
+        ax.annotate("\n".join(lines), (0, 0), (0, -below), fontsize=9, color="#333333",
                     gid="caption", **style)
     if source:
-        text = "\n".join(textwrap.wrap(f"data: {source}", max(30, int(width * 20))))
-        ax.annotate(text, (0, 0), (0, -below - 11.5 * len(lines)), fontsize=6.5, color="#777777",
+        text = "\n".join(textwrap.wrap(f"data: {source}", max(24, int(width * 14.7))))
+        ax.annotate(text, (0, 0), (0, -below - 13 * len(lines)), fontsize=9, color="#777777",
                     gid="source", **style)
 
 
@@ -105,7 +105,7 @@ def label_ends(ax, ends):
     if len(ends) < 2:
         return
     ax.figure.draw_without_rendering()
-    step = 8 * 1.3 * ax.figure.dpi / 72 / ax.get_window_extent().height  # of one line of text
+    step = 9 * 1.3 * ax.figure.dpi / 72 / ax.get_window_extent().height  # of one line of text
     if len(ends) * step > 1.05:
         ax.legend(ncols=2)
         return
@@ -121,7 +121,7 @@ def label_ends(ax, ends):
         heights[0] += up  # the lowest stays above the axis
     for name, height in zip(names, heights):
         tint = ends[name][2]
-        ax.annotate(name, at[name], (1.04, height), "axes fraction", fontsize=8, color=tint,
+        ax.annotate(name, at[name], (1.04, height), "axes fraction", fontsize=9, color=tint,
                     va="center", gid="line label", annotation_clip=False,
                     arrowprops={"arrowstyle": "-", "color": tint, "linewidth": 0.6, "shrinkA": 0,
                                 "shrinkB": 2, "relpos": (0, 0.5)})
@@ -138,7 +138,7 @@ def label_points(ax, xs, ys, names, tints):
               for angle in (0, 180, 90, 270, 35, -35, 145, -145)]
     for i in np.argsort(-dots[:, 1]):
         text = ax.annotate(names[i], (xs[i], ys[i]), (0, 0), textcoords="offset points",
-                           fontsize=8, gid="point label", color=tints[i], va="center")
+                           fontsize=9, gid="point label", color=tints[i], va="center")
         size = mpl.text.Text.get_window_extent(text)
         best = None
         for radius, angle in places:

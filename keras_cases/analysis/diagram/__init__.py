@@ -7,7 +7,8 @@ green or orange; round marks for tanh, ReLU, batch normalization and softmax on 
     diagram(model)                     every layer, from top to bottom
     diagram(model, detail="block")     the named blocks as modules, from left to right
 
-`boxes` says what is drawn, `layout` where it goes, `draw` draws it.
+`boxes` and `modules` say what is drawn, `layout` where it goes, `draw` draws it on a `page`, with
+its `legend`.
 """
 
 from keras_cases.analysis.diagram.draw import diagram

@@ -1,8 +1,8 @@
-"""What a diagram shows: a functional model as boxes, modules and repeats.
+"""What a diagram shows: a functional model as boxes.
 
 A box is a layer with its marks (batch normalization and activations are marks, no boxes), a
 module, or an input. A graph is a dict {box: [the boxes it takes its input from]}, in the order of
-the calls. `diagram` draws such graphs; nothing here knows of Matplotlib or of places.
+the calls. `modules` makes modules and repeats of it; nothing here knows of Matplotlib or of places.
 """
 
 import collections
@@ -42,8 +42,10 @@ class Box:
     before: list = dataclasses.field(default_factory=list)
     names: list = dataclasses.field(default_factory=list)  # of all copies folded into this box
     parts: list = dataclasses.field(default_factory=list)  # of a module
-    wires: str = ""  # how the parts of a named block are connected
+    links: list = dataclasses.field(default_factory=list)  # of a named block: for each part the
+    # indices of the parts it reads; what lies outside is -1, -2, … for one outside box each
     output: bool = False  # of the model
+    named: str = ""  # the name of that output, where it was given one
 
     @property
     def text(self):
@@ -56,14 +58,34 @@ class Box:
         """The name; of folded blocks "stage1_block1–3"."""
         first, last = self.names[0], self.names[-1]
         same = re.sub(r"\d+$", "", os.path.commonprefix([first, last]))
-        shared = " (shared)" if self.tail.endswith("(shared)") else ""
-        return (first if len(self.names) == 1 else f"{first}–{last[len(same):]}") + shared
+        return first if len(self.names) == 1 else f"{first}–{last[len(same):]}"
 
     @property
     def key(self):
         """Equal for boxes that look the same, inside too: they may fold."""
-        look = self.wires + "".join(p.key for p in self.parts) if self.parts else self.text
+        look = str(self.links) + "".join(p.key for p in self.parts) if self.parts else self.text
         return str((self.kind, look, self.after, self.before, self.shape[1:]))
+
+    @property
+    def shortcut(self):
+        """(index of the merge, indices of what lies on the way there) of a shortcut; else None.
+
+        It leads what the other branch starts from into a merge: bare, or, into a sum, by way of
+        fewer convolutions than the other branch has (a projection, padded zeros).
+        """
+        def behind(i):
+            return {i} | set().union(*map(behind, self.links[i])) if i >= 0 else {i}
+
+        for merge, sources in reversed(list(enumerate(self.links))):
+            if self.parts[merge].kind == "merge" and len(sources) == 2:
+                a, b = sorted(map(behind, sources), key=self._convolutions)
+                if a & b and (a < b or self.parts[merge].head == "add"
+                              and self._convolutions(a) < self._convolutions(b)):
+                    return merge, {i for i in a - b if i >= 0}
+        return None
+
+    def _convolutions(self, indices):
+        return sum(i >= 0 and self.parts[i].kind == "conv" for i in indices)
 
 
 # ---- model → boxes ----
@@ -118,17 +140,20 @@ def _describe(operation, inputs, channels):
 def read(model, owner):
     """The graph of a model: its boxes, each with its marks. `owner`: {id of an output: block}."""
     nodes = walk(model)
-    outputs = {id(t) for t in model.outputs}
+    outputs = output_names(model)
     uses = collections.Counter(i for node in nodes for i in {id(t) for t in node.inputs})
-    uses.update(outputs)
+    uses.update(outputs.keys())
     calls = collections.Counter(node.name for node in nodes)
-    made, graph = {}, {}
+    shared, made, graph = _shared_models(nodes), {}, {}
     for node in nodes:
         sources = list(dict.fromkeys(made[id(t)] for t in node.inputs))
         block, shape = owner.get(id(node.outputs[0]), ""), tuple(node.outputs[0].shape)
         mark = _mark(node.operation) if len(sources) == 1 else False
         box = sources[0] if len(sources) == 1 else None
-        if mark and box.block == block and uses[id(node.inputs[0])] == 1 and (
+        if shared.get(node.name):  # one box for all calls, with an arrow from each input
+            box = shared[node.name]
+            graph[box] += [source for source in sources if source not in graph[box]]
+        elif mark and box.block == block and uses[id(node.inputs[0])] == 1 and (
                 box.kind not in ("input", "module")):
             box.after.append(mark)
         elif mark is not None:
@@ -140,10 +165,36 @@ def read(model, owner):
                 box.after += filter(None, [_function_mark(node.operation.activation)])
             if kind == "module" and hasattr(node.operation, "outputs"):
                 box.parts = [b for b in read(node.operation, {}) if b.kind != "input"]
+            if node.name in shared:
+                times = {2: "twice"}.get(calls[node.name], f"{calls[node.name]} times")
+                box.tail, box.names, shared[node.name] = "", [f"{node.name}, called {times}"], box
             graph[box] = sources
-        box.output |= any(id(t) in outputs for t in node.outputs)
+        for tensor in node.outputs:
+            box.output |= id(tensor) in outputs
+            box.named = outputs.get(id(tensor)) or box.named
         made.update((id(t), box) for t in node.outputs)
     return _marks_forward(_local_response(graph))
+
+
+def output_names(model):
+    """{id of an output tensor: its name}: the keys of a dict, else the names that were given."""
+    if not isinstance(model, keras.Sequential) and isinstance(model.output, dict):
+        return {id(tensor): name for name, tensor in model.output.items()}
+    given, made_by = exits(model), {id(t): n.name for n in walk(model) for t in n.outputs}
+    names = {id(tensor): made_by[id(tensor)] for tensor in model.outputs}
+    return {key: name if name in given else "" for key, name in names.items()}
+
+
+def _shared_models(nodes):
+    """{name: None} of the models that are called several times, none of the calls behind another."""
+    calls, behind = collections.defaultdict(list), {}
+    for node in nodes:
+        before = set().union(*(behind[id(t)] for t in node.inputs))
+        if isinstance(node.operation, keras.Model):
+            calls[node.name].append(node.name in before)
+            before = before | {node.name}
+        behind.update((id(t), before) for t in node.outputs)
+    return {name: None for name, again in calls.items() if len(again) > 1 and not any(again)}
 
 
 def _local_response(graph):
@@ -174,71 +225,3 @@ def _marks_forward(graph):
             if user.kind in ("conv", "pool", "dense", "other"):
                 user.before, graph[user] = box.after + user.before, graph.pop(box)
     return graph
-
-
-# ---- boxes → modules and repeats ----
-
-def given_exits(model):
-    """`graph.exits`, or none where most layers have a name, or only outputs: no blocks there."""
-    nodes = {node.name: node for node in walk(model) if node.inputs}
-    named = [name for name in exits(model) if not isinstance(nodes[name].operation, keras.Model)]
-    outputs = {id(t) for t in model.outputs}
-    inner = any(not outputs & {id(t) for t in nodes[name].outputs} for name in named)
-    return named if inner and len(named) <= len(nodes) / 2 else []
-
-
-def rewire(graph, stands):
-    """The graph with each box replaced by what stands for it, their inputs united."""
-    new = {}
-    for box, sources in graph.items():
-        box = stands.get(box, box)
-        wires = new.pop(box, []) + [stands.get(source, source) for source in sources]
-        new[box] = [source for source in dict.fromkeys(wires) if source is not box]
-    return new
-
-
-def modules(graph):
-    """Each named block of several layers as one module; a head of three layers or less is not."""
-    groups, stands = collections.defaultdict(list), {}
-    for box in graph:
-        if box.kind != "input":
-            groups[box.block].append(box)
-    for block, parts in groups.items():
-        output = any(part.output for part in parts)
-        if block not in ("", "head") and len(parts) > (3 if output else 1):
-            wires = str([[parts.index(s) if s in parts else -1 for s in graph[part]]
-                         for part in parts])
-            module = Box("module", block, "", parts[-1].shape, block, names=[block], parts=parts,
-                         wires=wires, output=output)
-            stands.update(dict.fromkeys(parts, module))
-    return rewire(graph, stands)
-
-
-def repeats(graph):
-    """{copy: the first of its run}, for boxes in a chain that look the same."""
-    users = collections.Counter(source for sources in graph.values() for source in sources)
-    first = {}
-    for box, sources in graph.items():
-        if len(sources) == 1 and users[sources[0]] == 1 and not sources[0].output:
-            start = first.get(sources[0], sources[0])
-            if start.key == box.key and (box.kind == "module" or start.block == box.block):
-                first[box] = start
-    return first
-
-
-def fold(graph, copies):
-    """The graph without the copies; the first of each run takes their names."""
-    for copy, first in copies.items():
-        first.names += copy.names
-    return rewire({box: graph[box] for box in graph if box not in copies}, copies)
-
-
-def fold_blocks(graph):
-    """A graph of layers with repeated blocks drawn once, and its modules (for frames)."""
-    whole = modules(graph)
-    copies = {copy: first for copy, first in repeats(whole).items() if copy.wires}
-    twins = {part: twin for copy, first in copies.items()
-             for part, twin in zip(copy.parts, first.parts)}
-    whole = fold(whole, copies)
-    return (rewire({box: graph[box] for box in graph if box not in twins}, twins),
-            [box for box in whole if box.wires])
