@@ -1,26 +1,176 @@
-"""Which fact kills which bug: every mutant of the blocks, and what in tests/test_blocks.py shows it.
+"""Which fact kills which bug: published bugs by hand, and generated ones by the hundred.
 
-    python benchmarks/mutants.py      # under a minute; writes mutants.md
+    python benchmarks/mutants.py            # some minutes; writes mutants.md
+    python benchmarks/mutants.py residual   # one file of blocks or nets, printed only
+
+A generated bug is one change of the source of a block or of a net (generate_mutants.py). It is
+killed by the first fact that the tests hold of that block or net; run on the NumPy backend.
 """
 
+import ast
+import collections
+import importlib
+import inspect
+import os
+import pkgutil
 import sys
 from pathlib import Path
 
+os.environ["KERAS_BACKEND"] = "numpy"
 ROOT = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
+import keras  # noqa: E402
 import test_blocks  # noqa: E402
+import test_settings  # noqa: E402
+import test_wiring  # noqa: E402
+from generate_mutants import changes  # noqa: E402
+from graphs import drawn, zero_weights  # noqa: E402
 
-HEAD = """# Bugs of published copies, and what kills them
+from keras_cases import blocks, nets  # noqa: E402
+
+# (function, what is changed): why no test can see it
+EQUIVALENT = {}
+
+
+def of_block(name, tree):
+    """The fact that kills a changed block."""
+    namespace = {"keras": keras, "layers": keras.layers, "ops": keras.ops}
+    exec(compile(tree, "mutant", "exec"), namespace)
+    block, original = namespace[name], getattr(blocks, name)
+    for row in [row for row in test_blocks.ROWS if row.block is original]:
+        with zero_weights():
+            try:
+                model = test_blocks.build(row, block)
+            except Exception:  # whatever Keras says of a graph that does not fit
+                return "does not build"
+        if model.output_shape != (None, *row.output_shape):
+            return "output shape"
+        if model.count_params() != row.parameters:
+            return "parameters by hand"
+        if drawn(model) != row.graph:
+            return "graph by hand"
+        if "exit" not in [layer.name for layer in model.layers]:
+            return "name of its exit"
+    users = [module for module in vars_of_nets() if getattr(module, name, None) is original]
+    for module in users:
+        setattr(module, name, block)
+    try:
+        builders = {f for module in users for f in vars(module).values() if callable(f)}
+        return of_starts([net for net in test_settings.STARTS if getattr(nets, net) in builders])
+    finally:
+        for module in users:
+            setattr(module, name, original)
+
+
+def vars_of_nets():
+    return [importlib.import_module(f"keras_cases.nets.{m.name}")
+            for m in pkgutil.iter_modules(nets.__path__)]
+
+
+def of_starts(starts, build=lambda net: getattr(nets, net)):
+    """The fact about how weights start, of the small nets named."""
+    for net in sorted(starts, key=lambda n: n in ("resnet18", "resnet50", "resnet50_v2",
+                                                  "densenet121")):
+        options, *rules = test_settings.STARTS[net]
+        model = build(net)(**{**test_settings.SMALL[net], **options})
+        try:
+            for kernel, ratio, size in test_settings.against_rules(model, *rules):
+                if not test_settings.near(ratio, size):
+                    return "variance of its start"
+        finally:
+            keras.backend.clear_session()
+
+
+def of_net(module, tree):
+    """The fact that kills a changed file of nets."""
+    namespace = {"__name__": module.__name__}
+    exec(compile(tree, "mutant", "exec"), namespace)
+    mine = [entry for entry in test_wiring.GRAPHS.values()
+            if entry[0].__module__ == module.__name__]
+    for builder, options, by_hand in mine:
+        try:
+            with zero_weights():
+                model = namespace[builder.__name__](**options)
+        except Exception:
+            return "does not build"
+        finally:
+            keras.backend.clear_session()
+        if drawn(model) != by_hand():
+            return "graph by hand"
+    return of_starts([net for net in test_settings.STARTS
+                      if getattr(nets, net).__module__ == module.__name__], namespace.get)
+
+
+def generated(only=()):
+    """(file, function, line, what, killed by) of every generated bug."""
+    for name in sorted({row.block.__name__ for row in test_blocks.ROWS}):
+        block = getattr(blocks, name)
+        file = Path(inspect.getfile(block)).stem
+        if not only or f"blocks/{file}" in only or file in only:
+            for _, line, what, tree in changes(ast.parse(inspect.getsource(block))):
+                yield f"blocks/{file}", name, line, what, of_block(name, tree)
+                keras.backend.clear_session()
+    used = {name for name in vars(blocks) if name in {r.block.__name__ for r in test_blocks.ROWS}}
+    for module in vars_of_nets():
+        file = f"nets/{module.__name__.split('.')[-1]}"
+        if file == "nets/inputs" or only and file not in only:
+            continue
+        tree = ast.parse(inspect.getsource(module))
+        for function, line, what, changed in changes(tree, used):
+            yield file, function, line, what, of_net(module, changed)
+
+
+HEAD = """# Bugs, and what kills them
+
+Written by `python benchmarks/mutants.py`.
+
+## Generated: every small change of the source
+
+Each layer, merge and inner block of every block and net rewired to every other tensor of its
+function; activations, normalizations, dropouts and pools dropped and doubled; pools, paddings and
+the order of merges swapped; keywords left out; BN set as PyTorch does, dropout left on, rates
+divided, kernels started as ones, sizes and strides exchanged; conditions turned about
+(`generate_mutants.py`). Each is killed by the first fact that the tests hold of it.
+
+"""
+PUBLISHED = """
+## By hand: bugs of published copies
 
 Each row is a real or likely bug written into our block (`tests/rows/`), with the first fact
-of `tests/test_blocks.py` that shows it. Written by `python benchmarks/mutants.py`.
+of `tests/test_blocks.py` that shows it.
 
 | block | bug | killed by |
 |:--|:--|:--|
 """
 
-rows = [f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m)} |"
-        for m in test_blocks.MUTANTS]
-(ROOT / "benchmarks" / "mutants.md").write_text(HEAD + "\n".join(rows) + "\n", encoding="utf-8")
-print(f"{len(rows)} mutants; alive: {sum(row.endswith('| None |') for row in rows)}")
+
+def main(only):
+    found = collections.defaultdict(collections.Counter)
+    alive, same = [], []
+    for file, function, line, what, fact in generated(only):
+        if fact is None and (function, what) in EQUIVALENT:
+            fact = "equivalent"
+            same.append(f"- `{function}`, {what}: {EQUIVALENT[function, what]}")
+        found[file][fact or "alive"] += 1
+        if fact is None:
+            alive.append(f"{file} {function}, line {line}: {what}")
+            print("ALIVE", alive[-1], flush=True)
+    facts = ["does not build", "output shape", "parameters by hand", "graph by hand",
+             "name of its exit", "variance of its start", "equivalent", "alive"]
+    table = [f"| file | bugs | {' | '.join(facts)} |", "|:--|" + (len(facts) + 1) * "--:|"]
+    total = sum(found.values(), collections.Counter())
+    for file, counts in [*found.items(), ("all", total)]:
+        table.append(f"| {file} | {counts.total()} | {' | '.join(str(counts[f]) for f in facts)} |")
+    print("\n".join(table))
+    if not only:
+        rows = [f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m)} |"
+                for m in test_blocks.MUTANTS]
+        text = HEAD + "\n".join(table) + "\n\n" + "\n".join(dict.fromkeys(same)) + PUBLISHED
+        (ROOT / "benchmarks" / "mutants.md").write_text(text + "\n".join(rows) + "\n",
+                                                        encoding="utf-8")
+        print(f"{len(rows)} by hand; alive: {sum(row.endswith('| None |') for row in rows)}")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

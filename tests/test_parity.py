@@ -146,8 +146,7 @@ def compare(builder, name, size=SIZE, options=None, seed=0):
     theirs = getattr(keras.applications, name)(
         weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None,
         **(options or {}))
-    ours = builder(input_shape=(size, size, 3), classes=10)
-    ours.layers[-1].activation = keras.activations.linear
+    ours = builder(input_shape=(size, size, 3), classes=10, classifier_activation=None)
     for layer in weighted_layers(theirs):
         randomize(layer, rng)
     x = rng.normal(size=(8, size, size, 3))
