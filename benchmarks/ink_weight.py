@@ -1,0 +1,132 @@
+"""Which of two questions does a net learn first? Lesson 00's two-headed net, weight by weight.
+
+    python benchmarks/ink_weight.py      writes data/results/two_headed-ink-*.json and ink_weight.md
+
+One net reads a digit and says how much ink it took. The digits' loss has the weight 1; the ink's
+has 1, 10 or 100: three seeds each, 32 epochs of the 5,000 training images of MNIST's sample, judged
+on its 1,000 test images. About 5 minutes on one CPU core.
+"""
+
+import datetime
+import json
+import statistics
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+from keras import layers
+
+from keras_cases import data, weighted_losses
+from keras_cases.records import machine
+
+WEIGHTS, SEEDS, EPOCHS, BATCH, RATE = (1, 10, 100), (0, 1, 2), 32, 100, 0.003
+EARLY = 8  # epochs after which the features are judged
+PAGE = Path(__file__).with_suffix(".md")
+RESULTS = PAGE.parent.parent / "data" / "results"
+
+
+def two_headed():
+    """The net of lesson 00, part 5."""
+    image = keras.Input((28, 28, 1), name="image")
+    x = layers.Conv2D(16, 4, strides=4, activation="relu")(image)
+    x = layers.Conv2D(32, 3, strides=2, activation="relu")(x)
+    features = layers.Dense(32, activation="relu", name="features")(layers.Flatten()(x))
+    return keras.Model(image, {"digit": layers.Dense(10, activation="softmax", name="digit")(features),
+                               "ink": layers.Dense(1, name="ink")(features)})
+
+
+def prepared(images, labels):
+    x = images.astype("float32") / 255
+    return x, {"digit": labels, "ink": x.mean((1, 2, 3))[:, None]}
+
+
+def same_digit(codes, labels):
+    """How often the nearest of the first half shows the digit of an image of the second half."""
+    half = len(codes) // 2
+    known, asked = codes[:half], codes[half:]
+    distance = ((asked[:, None] - known[None]) ** 2).sum(2)
+    return float((labels[distance.argmin(1)] == labels[half:]).mean())
+
+
+def run(weight, seed, mnist):
+    (x, y), (x_test, y_test) = (prepared(mnist.x_train, mnist.y_train),
+                                prepared(mnist.x_test, mnist.y_test))
+    keras.utils.set_random_seed(seed)
+    net = two_headed()
+    middle = keras.Model(net.input, net.get_layer("features").output)
+
+    def judged():
+        return same_digit(np.asarray(middle.predict(x_test, verbose=0)), y_test["digit"])
+
+    neighbours = {"pixels": same_digit(x_test.reshape(len(x_test), -1), y_test["digit"]),
+                  "features, untrained": judged()}
+    early = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: epoch == EARLY - 1 and
+                                           neighbours.update({f"features, {EARLY} epochs": judged()}))
+    plan = weighted_losses(
+        net, losses={"digit": "sparse_categorical_crossentropy", "ink": "mean_squared_error"},
+        weights={"digit": 1.0, "ink": float(weight)}, metrics={"digit": "accuracy"})
+    began = time.perf_counter()
+    history = plan.compile(keras.optimizers.Adam(RATE)).fit(
+        x, plan.targets(y), batch_size=BATCH, epochs=EPOCHS, verbose=0, callbacks=[early],
+        validation_data=(x_test, plan.targets(y_test)), validation_batch_size=500).history
+    seconds = round(time.perf_counter() - began, 1)
+    neighbours[f"features, {EPOCHS} epochs"] = judged()
+    return {"case": "two_headed", "label": f"ink weight {weight}", "net": {}, "mode": "full",
+            "seed": seed, "ink_weight": weight,
+            "recipe": {"epochs": EPOCHS, "batch_size": BATCH, "optimizer": "Adam",
+                       "learning_rate": RATE}, "parameters": net.count_params(),
+            "complete": True, "accuracy": round(history["val_digit_accuracy"][-1], 5),
+            "accuracy_of": "1k test", "neighbours": neighbours, "seconds": seconds,
+            "data": {"name": "mnist", "source": mnist.source, "status": mnist.status,
+                     "split": mnist.split().name},
+            "machine": machine(), "date": datetime.date.today().isoformat(),
+            "history": {key: [round(v, 6) for v in values] for key, values in history.items()}}
+
+
+def spread(values, form):
+    low, high = form.format(min(values)), form.format(max(values))
+    return f"{form.format(statistics.mean(values))} ({low} to {high})"
+
+
+def page(records):
+    first = records[0]["machine"]
+    backend = first["backend"]
+    lines = ["# Which question does a net learn first?", "",
+             f"Made by `benchmarks/ink_weight.py` with keras {first['keras']}, {backend} "
+             f"{first[backend]}: mean (lowest to highest) of seeds {', '.join(map(str, SEEDS))}.",
+             "Always answering with the mean ink of the training images has the squared error 0.0018.",
+             "", "| ink weight | epochs | digits right, % | ink, squared error | ink's share of the "
+             "total, % |", "|---|---|---|---|---|"]
+    for weight in WEIGHTS:
+        runs = [r["history"] for r in records if r["ink_weight"] == weight]
+        for epoch in (2, 8, EPOCHS):
+            right = [100 * r["val_digit_accuracy"][epoch - 1] for r in runs]
+            ink = [r["val_ink_loss"][epoch - 1] for r in runs]
+            share = [100 * weight * r["val_ink_loss"][epoch - 1] / r["val_loss"][epoch - 1]
+                     for r in runs]
+            lines.append(f"| {weight} | {epoch} | {spread(right, '{:.1f}')} | "
+                         f"{spread(ink, '{:.4f}')} | {spread(share, '{:.0f}')} |")
+    lines += ["", "How often the nearest of 500 test images shows the same digit, for the other 500, "
+              "ink weight 1:", "", "| seen through | same digit, % |", "|---|---|"]
+    seen = [r["neighbours"] for r in records if r["ink_weight"] == 1]
+    for view in seen[0]:
+        lines.append(f"| {view} | {spread([100 * r[view] for r in seen], '{:.1f}')} |")
+    return "\n".join(lines) + "\n"
+
+
+def main():
+    mnist, records = data.sample("mnist"), []
+    for weight in WEIGHTS:
+        for seed in SEEDS:
+            record = run(weight, seed, mnist)
+            file = RESULTS / f"two_headed-ink-{weight}-full-seed{seed}.json"
+            file.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            records.append(record)
+            print(file.name, record["accuracy"], record["history"]["val_ink_loss"][-1], flush=True)
+    PAGE.write_text(page(records), encoding="utf-8")
+    print(page(records))
+
+
+if __name__ == "__main__":
+    main()
