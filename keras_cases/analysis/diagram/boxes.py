@@ -159,6 +159,8 @@ def read(model, owner):
         elif mark is not None:
             kind, head, tail = ("mark", "", "") if mark else _describe(
                 node.operation, node.inputs, shape[-1] if shape else "")
+            if kind == "input" and len(model.inputs) > 1:
+                tail = _by(shape[1:])
             tail = f"{tail} (shared)".strip() if calls[node.name] > 1 else tail
             box = Box(kind, head, tail, shape, block, [mark] if mark else [], names=[node.name])
             if kind in ("conv", "dense") and hasattr(node.operation, "activation"):

@@ -35,7 +35,7 @@ def diagram(model, exits=None, fold=True, detail="layer", title=None, width=7.2)
             graph = modules.modules(boxes.read(model, owner), pools_inside=in_a_u)
             graph = modules.fold(graph, modules.repeats(graph)) if fold else graph
             plan = layout.u_shape(graph, extent) if in_a_u else layout.flow(
-                graph, extent, False, page - 0.8)
+                graph, extent, False, page - 0.95)
             if plan:
                 return _draw(graph, plan, [], False, title, width)
     graph = boxes.read(model, owner)
@@ -105,15 +105,15 @@ def _shapes(graph, places, alone, down):
     labels = []
     for box, sources in graph.items():
         shape, before = box.shape[1:], sources[0].shape[1:] if sources else None
-        if shape == before or not shape or None in shape or box.kind in ("dense", "mark"):
+        if shape == before or not shape or None in shape or box.kind in ("dense", "mark") or (
+                box.kind == "input" and box.tail):
             continue
         if not sources or box in alone or (len(shape) == 3 and shape[:2] != before[:2]):
             x, y, w, h = places[box]
             text = ("×" if down else "\n×").join(("×".join(map(str, shape[:-1])), str(shape[-1])))
             text = text if len(shape) > 1 else str(shape[0])
-            beside = (x, y - h / 2 - 0.29) if box.kind == "input" and box not in alone else (
-                x + w / 2 + 0.27, y + 0.05)
-            labels.append((x + 0.06, y - h / 2 - 0.135, text) if down else (*beside, text))
+            labels.append((x + 0.06, y - h / 2 - 0.135, text) if down
+                          else (x + w / 2 + 0.27, y + 0.05, text))
     return labels
 
 
