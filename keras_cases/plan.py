@@ -125,18 +125,22 @@ def _taken(lock):
         yield True
 
 
-def table():
-    """The plan and its records as a table in Markdown; a net's seeds share a line."""
-    lines = ["| net | multiply-adds | parameters | epochs | accuracy, % (each seed) | on |",
-             "|:--|--:|--:|--:|:--|:--|"]
+def table(mode=None):
+    """The plan, or its rows of one mode, with what was measured, in Markdown.
+
+    A net's seeds share a line; a seed that is missing is "–", and a net without any "not run".
+    """
+    lines = ["| net | what for | multiply-adds | parameters | epochs | accuracy, % | on |",
+             "|:--|:--|--:|--:|--:|:--|:--|"]
     groups = {}
     for row in rows():
-        groups.setdefault((row.label, row.mode), []).append(row)
-    for (label, _), group in groups.items():
-        found = [record(row) for row in group]
+        if mode in (None, row.mode):
+            groups.setdefault((row.label, row.mode), []).append(row)
+    for (label, _), (first, *others) in groups.items():
+        found = [record(row) for row in (first, *others)]
         done = [one for one in found if one]
-        told = " ".join(f"{100 * one['accuracy']:.1f}" if one else "not run" for one in found)
-        held, parameters = (done[0]["accuracy_of"], f"{done[0]['parameters']:,}") if done else ("", "")
-        lines.append(f"| {label} | {group[0].macs / 1e6:,.1f} M | {parameters} | "
-                     f"{group[0].whole_recipe.epochs} | {told} | {held} |")
+        told = " · ".join(f"{100 * one['accuracy']:.1f}" if one else "–" for one in found)
+        parameters, judged = (f"{done[0]['parameters']:,}", done[0]["accuracy_of"]) if done else ("", "")
+        lines.append(f"| {label} | {first.why} | {first.macs / 1e6:,.1f} M | {parameters} | "
+                     f"{first.whole_recipe.epochs} | {told if done else 'not run'} | {judged} |")
     return "\n".join(lines)
