@@ -57,7 +57,8 @@ def multiply_adds_of_vgg16_for_one_of_googlenet(_):
 
 @claim("1-083")
 def layers_of_three_nets(_):
-    return " ".join(str(facts(net)[0]) for net in (nets.googlenet, nets.vgg16, nets.alexnet))
+    ours, *others = (facts(net)[0] for net in (nets.googlenet, nets.vgg16, nets.alexnet))
+    return " ".join(map(str, [ours, *others])), ours < min(others)
 
 
 @claim("1-083b")
@@ -73,7 +74,9 @@ def sides_at_which_it_is_wider_than_vgg16(_):
 def modules_of_the_net(row):
     net = nets.googlenet()
     sides = [layer.output.shape[1] for layer in net.layers if isinstance(layer, layers.Concatenate)]
-    return len(sides) if row == "0-021" else " ".join(map(str, sides))
+    if row == "0-021":
+        return len(sides), len(sides) > 3
+    return " ".join(map(str, sides)), sorted(sides, reverse=True) == sides and len(set(sides)) > 1
 
 
 def side_branch(net, name):
@@ -89,7 +92,9 @@ def side_branch(net, name):
 def heads(row):
     net = nets.googlenet((65, 65, 3), 10, heads=True)
     if row == "0-022":
-        return " ".join(side_branch(net, name)[0][-2:] for name in ("aux1", "aux2"))
+        read = [side_branch(net, name)[0] for name in ("aux1", "aux2")]
+        hidden = [net.get_layer(name).output not in net.outputs for name in read]
+        return " ".join(name[-2:] for name in read), all(hidden)
     return sum(getattr(layer, "activation", None) is keras.activations.softmax
                for layer in net.layers)
 

@@ -8,7 +8,7 @@ import functools
 import keras
 import numpy as np
 
-from claims import claim
+from claims import claim, gain
 from keras_cases import records, strip_heads
 from keras_cases.analysis import probes
 from keras_cases.nets.googlenet import googlenet_cifar
@@ -16,12 +16,17 @@ from keras_cases.nets.googlenet import googlenet_cifar
 WEIGHTS = "off", "0.3", "1"  # of the heads; "off": on a detached map, so of no effect
 
 
-def mean(runs, figure):
-    """Over the three seeds of these stored runs, in per cent, to a tenth."""
+def seeds(runs, figure):
+    """The figure of each of the three seeds of these stored runs."""
     found = records.results(f"{runs}-full-seed*")
     assert [record["seed"] for record in found] == [0, 1, 2]
-    assert all(record["complete"] and record["data"]["real"] for record in found)
-    return round(100 * float(np.mean([figure(record) for record in found])), 1)
+    assert all(record["complete"] and record["data"]["name"] == "cifar10" for record in found)
+    return [figure(record) for record in found]
+
+
+def mean(runs, figure):
+    """Over the three seeds, in per cent, to a tenth."""
+    return round(100 * float(np.mean(seeds(runs, figure))), 1)
 
 
 def accuracy(record):
@@ -34,7 +39,10 @@ def by_weight(figure, runs="googlenet_cifar-heads", weights=WEIGHTS):
 
 @claim("0-023")
 def gap_between_training_and_held_out_accuracy(_):
-    return by_weight(lambda record: record["train_accuracy"] - record["accuracy"])
+    def gap(record):
+        return record["running_accuracy"] - record["accuracy"]
+    off, strongest = (seeds(f"googlenet_cifar-heads-{w}", gap) for w in ("off", "1"))
+    return by_weight(gap), gain(strongest, off)
 
 
 @claim("0-023b")
@@ -45,7 +53,10 @@ def held_out_accuracy(_):
 @claim("0-024", "0-024b")
 def accuracy_by_width_of_the_bottleneck(row):
     widths = (16, 64, 192, "-none") if row == "0-024" else (4, 8, "-none")
-    return " ".join(str(mean(f"one_branch-bottleneck{width}", accuracy)) for width in widths)
+    found = [f"one_branch-bottleneck{width}" for width in widths]
+    *behind, without = (seeds(runs, accuracy) for runs in found)
+    return (" ".join(str(mean(runs, accuracy)) for runs in found),
+            all(gain(without, each) is not False for each in behind))
 
 
 @functools.cache
@@ -68,17 +79,22 @@ def times_the_gradient(batch_norm):
 @claim("1-085", "1-085b")
 def gradient_of_the_first_module(row):
     times = times_the_gradient(batch_norm=row == "1-085b")
-    return "> 2" if times > 2 else "< 2"
+    return "> 2" if times > 2 else "< 2", times > 1 if row == "1-085" else None
 
 
 @claim("1-086")
 def nine_modules_against_three_wide_ones(_):
-    return f"{mean('googlenet_cifar-heads-off', accuracy)} {mean('googlenet_cifar-wide', accuracy)}"
+    runs = "googlenet_cifar-heads-off", "googlenet_cifar-wide"
+    return (" ".join(str(mean(each, accuracy)) for each in runs),
+            gain(*(seeds(each, accuracy) for each in runs)))
 
 
 @claim("2-050")
 def agreement_of_the_first_head_with_the_last_layer(_):
-    return by_weight(lambda record: record["history"]["agreement_aux1"][-1])
+    def agreement(record):
+        return record["history"]["agreement_aux1"][-1]
+    without, *with_heads = (seeds(f"googlenet_cifar-heads-{w}", agreement) for w in WEIGHTS)
+    return by_weight(agreement), all(np.mean(each) > np.mean(without) for each in with_heads)
 
 
 @claim("1-085c", "1-085d")

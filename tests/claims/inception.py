@@ -46,16 +46,18 @@ def stacked_channels(row):
 
 @claim("2-016b")
 def parameters_of_the_pool(_):
-    return branches(module(*NAIVE))[3].count_params()
+    weights = branches(module(*NAIVE))[3].count_params()
+    return weights, weights > 0
 
 
 @claim("0-019", "0-019b")
 def kernels_and_poolings_of_a_module(row):
     if row == "0-019":
         sizes = {size for layer in convolutions(module(*REDUCED)) for size in layer.kernel_size}
-        return " ".join(map(str, sorted(sizes)))
+        return " ".join(map(str, sorted(sizes))), len(sizes) > 1
     kinds = {type(layer).__name__ for layer in module(*REDUCED).layers}
-    return " ".join(kind for kind in sorted(kinds) if "Pool" in kind)
+    pools = [kind for kind in sorted(kinds) if "Pool" in kind]
+    return " ".join(pools), len(pools) > 1
 
 
 @claim("1-082", "1-082b")
@@ -68,15 +70,16 @@ def kernels_that_read_the_same_map(row):
 
 @claim("3-021")
 def receptive_fields_of_the_branches(_):
-    return " ".join(str(receptive_field(branch, branch.layers[-1].name).size[0])
-                    for branch in branches(module(*REDUCED)))
+    sizes = [receptive_field(branch, branch.layers[-1].name).size[0]
+             for branch in branches(module(*REDUCED))]
+    return " ".join(map(str, sizes)), len(set(sizes)) > 1
 
 
 @claim("3-023")
 def percent_of_the_multiply_adds_in_each_branch(_):
     model = module(*REDUCED)
-    total = cost(model).macs
-    return " ".join(f"{100 * cost(branch).macs / total:.1f}" for branch in branches(model))
+    shares = [cost(branch).macs / cost(model).macs for branch in branches(model)]
+    return " ".join(f"{100 * share:.1f}" for share in shares), max(shares) < 1
 
 
 @claim("0-020")
@@ -140,14 +143,16 @@ def one_convolution_at_28(row):
 @claim("2-028", "2-029")
 def both_convolutions_at_28(row):
     narrowed = macs_up_to_5x5(*REDUCED)
-    return narrowed if row == "2-028" else round(macs_up_to_5x5(*NAIVE) / narrowed, 2)
+    times = macs_up_to_5x5(*NAIVE) / narrowed
+    return narrowed if row == "2-028" else (round(times, 2), times > 2)
 
 
 @claim("2-029b")
 def fold_for_8_16_32_and_64_bottleneck_filters(_):
     plain = macs_up_to_5x5(*NAIVE)
-    return " ".join(str(round(plain / macs_up_to_5x5(64, 96, 128, filters, 32, 32), 2))
-                    for filters in (8, 16, 32, 64))
+    times = [plain / macs_up_to_5x5(64, 96, 128, filters, 32, 32) for filters in (8, 16, 32, 64)]
+    return (" ".join(str(round(each, 2)) for each in times),
+            times == sorted(times, reverse=True) and times[0] > 2 * times[-1])
 
 
 @claim("2-029c")
