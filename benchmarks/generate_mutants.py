@@ -140,7 +140,7 @@ def of_condition(node):
 
 
 def changes(tree, inner_functions=()):
-    """(function, line, what, changed copy of the tree): each a single change, no two the same."""
+    """(function, code, what, changed copy of the tree): each a single change, no two the same."""
     seen = {ast.unparse(tree)}
     functions = [n for n in tree.body if isinstance(n, ast.FunctionDef)]
     for function in functions:
@@ -154,7 +154,7 @@ def changes(tree, inner_functions=()):
                 text = ast.unparse(changed)
                 if text not in seen:
                     seen.add(text)
-                    yield function.name, node.lineno, what, changed
+                    yield function.name, ast.unparse(node).split("\n")[0], what, changed
 
 
 def _replaced(tree, which, index, new):

@@ -9,6 +9,7 @@ killed by the first fact that the tests hold of that block or net; run on the Nu
 
 import ast
 import collections
+import functools
 import importlib
 import inspect
 import os
@@ -22,14 +23,13 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import keras  # noqa: E402
 import test_blocks  # noqa: E402
-import test_settings  # noqa: E402
 import test_wiring  # noqa: E402
 from generate_mutants import changes  # noqa: E402
-from graphs import drawn, zero_weights  # noqa: E402
+from graphs import drawn, starts, zero_weights  # noqa: E402
 
 from keras_cases import blocks, nets  # noqa: E402
 
-# (function, what is changed): why no test can see it
+# (function, what is changed, in which code): why it is the same net
 EQUIVALENT = {}
 
 
@@ -52,15 +52,8 @@ def of_block(name, tree):
             return "graph by hand"
         if "exit" not in [layer.name for layer in model.layers]:
             return "name of its exit"
-    users = [module for module in vars_of_nets() if getattr(module, name, None) is original]
-    for module in users:
-        setattr(module, name, block)
-    try:
-        builders = {f for module in users for f in vars(module).values() if callable(f)}
-        return of_starts([net for net in test_settings.STARTS if getattr(nets, net) in builders])
-    finally:
-        for module in users:
-            setattr(module, name, original)
+        if not set(starts(model)) <= {test_blocks.STARTS.get(name, "GlorotUniform")}:
+            return "start of its kernels"
 
 
 def vars_of_nets():
@@ -68,18 +61,11 @@ def vars_of_nets():
             for m in pkgutil.iter_modules(nets.__path__)]
 
 
-def of_starts(starts, build=lambda net: getattr(nets, net)):
-    """The fact about how weights start, of the small nets named."""
-    for net in sorted(starts, key=lambda n: n in ("resnet18", "resnet50", "resnet50_v2",
-                                                  "densenet121")):
-        options, *rules = test_settings.STARTS[net]
-        model = build(net)(**{**test_settings.SMALL[net], **options})
-        try:
-            for kernel, ratio, size in test_settings.against_rules(model, *rules):
-                if not test_settings.near(ratio, size):
-                    return "variance of its start"
-        finally:
-            keras.backend.clear_session()
+@functools.cache
+def usual_starts(builder, options):
+    """How the kernels of the unchanged net start: what test_settings measures as a variance."""
+    with zero_weights():
+        return starts(builder(**dict(options)))
 
 
 def of_net(module, tree):
@@ -98,18 +84,18 @@ def of_net(module, tree):
             keras.backend.clear_session()
         if drawn(model) != by_hand():
             return "graph by hand"
-    return of_starts([net for net in test_settings.STARTS
-                      if getattr(nets, net).__module__ == module.__name__], namespace.get)
+        if starts(model) != usual_starts(builder, tuple(options.items())):
+            return "start of its kernels"
 
 
 def generated(only=()):
-    """(file, function, line, what, killed by) of every generated bug."""
+    """(file, function, code, what, killed by) of every generated bug."""
     for name in sorted({row.block.__name__ for row in test_blocks.ROWS}):
         block = getattr(blocks, name)
         file = Path(inspect.getfile(block)).stem
         if not only or f"blocks/{file}" in only or file in only:
-            for _, line, what, tree in changes(ast.parse(inspect.getsource(block))):
-                yield f"blocks/{file}", name, line, what, of_block(name, tree)
+            for _, code, what, tree in changes(ast.parse(inspect.getsource(block))):
+                yield f"blocks/{file}", name, code, what, of_block(name, tree)
                 keras.backend.clear_session()
     used = {name for name in vars(blocks) if name in {r.block.__name__ for r in test_blocks.ROWS}}
     for module in vars_of_nets():
@@ -117,8 +103,8 @@ def generated(only=()):
         if file == "nets/inputs" or only and file not in only:
             continue
         tree = ast.parse(inspect.getsource(module))
-        for function, line, what, changed in changes(tree, used):
-            yield file, function, line, what, of_net(module, changed)
+        for function, code, what, changed in changes(tree, used):
+            yield file, function, code, what, of_net(module, changed)
 
 
 HEAD = """# Bugs, and what kills them
@@ -148,16 +134,17 @@ of `tests/test_blocks.py` that shows it.
 def main(only):
     found = collections.defaultdict(collections.Counter)
     alive, same = [], []
-    for file, function, line, what, fact in generated(only):
-        if fact is None and (function, what) in EQUIVALENT:
+    for file, function, code, what, fact in generated(only):
+        reason = EQUIVALENT.get((function, what, code)) if fact is None else None
+        if reason:
             fact = "equivalent"
-            same.append(f"- `{function}`, {what}: {EQUIVALENT[function, what]}")
+            same.append(f"- `{function}`, `{code}` {what}: {reason}.")
         found[file][fact or "alive"] += 1
         if fact is None:
-            alive.append(f"{file} {function}, line {line}: {what}")
+            alive.append((function, what, code))
             print("ALIVE", alive[-1], flush=True)
     facts = ["does not build", "output shape", "parameters by hand", "graph by hand",
-             "name of its exit", "variance of its start", "equivalent", "alive"]
+             "name of its exit", "start of its kernels", "equivalent", "alive"]
     table = [f"| file | bugs | {' | '.join(facts)} |", "|:--|" + (len(facts) + 1) * "--:|"]
     total = sum(found.values(), collections.Counter())
     for file, counts in [*found.items(), ("all", total)]:

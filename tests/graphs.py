@@ -21,6 +21,7 @@ from pathlib import Path
 import keras
 import pytest
 from keras import layers, ops
+from keras.initializers import VarianceScaling
 
 from keras_cases.analysis import graph
 
@@ -187,6 +188,20 @@ def on_numpy(name):
         capture_output=True)
     assert said.returncode == 0, said.stderr[-2000:]
     return json.loads(said.stdout.splitlines()[-1])
+
+
+def starts(model):
+    """How the model's kernels start, layer after layer: ["HeNormal", …]."""
+    found = []
+    for layer in model.layers:
+        for key in ("kernel_initializer", "depthwise_initializer"):
+            start = getattr(layer, key, None) if hasattr(layer, "kernel") else None
+            if start is not None:
+                config = start.get_config() if type(start) is VarianceScaling else {}
+                found.append(" ".join([type(start).__name__, *(
+                    f"{config[k]:.3g}" if k == "scale" else config[k]
+                    for k in ("scale", "mode", "distribution") if k in config)]))
+    return found
 
 
 def has_kernel(operation):

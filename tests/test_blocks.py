@@ -11,7 +11,7 @@ import keras
 import numpy as np
 import pytest
 import rows
-from graphs import drawn, lines
+from graphs import drawn, lines, starts, zero_weights
 from keras import layers, ops
 
 FAMILIES = [importlib.import_module(f"rows.{path.stem}")
@@ -65,9 +65,38 @@ def test_shape_count_and_exit(row):
     assert lines(drawn(model)) == lines(row.graph)
 
 
+# how kernels start where it is not Keras's way: he et al. 2015; EfficientNet's code, by fan_out
+HE, FAN_OUT = "HeNormal", "VarianceScaling 2 fan_out truncated_normal"
+STARTS = {"mlpconv_block": HE, "bottleneck_block_v1": HE, "bottleneck_block_v2": HE,
+          "dense_block": HE, "transition_block": HE, "encoder_block": HE, "decoder_block": HE,
+          "mbconv_block": FAN_OUT}
+
+
 @pytest.mark.parametrize("row", ROWS, ids=name_of)
-def test_a_pasted_copy_is_the_same_block_and_learns(row):
-    ours, copy = build(row), build(row, pasted(row.block))
+def test_its_kernels_start_as_the_table_says(row):
+    with zero_weights():
+        assert set(starts(build(row))) <= {STARTS.get(row.block.__name__, "GlorotUniform")}
+
+
+@pytest.mark.parametrize("row", [row for row in ROWS if "activation" in
+                                 inspect.signature(row.block).parameters], ids=name_of)
+def test_another_activation_takes_the_place_of_the_usual_one_everywhere(row):
+    usual = inspect.signature(row.block).parameters["activation"].default
+    x = keras.Input(row.input_shape)
+    with zero_weights():
+        model = keras.Model(x, row.call(row.block, x, activation="elu"))
+    wanted = [line.replace(f" {usual} ", " elu ").replace(f"+{usual} ", "+elu ")
+              for line in lines(row.graph)]
+    assert lines(drawn(model)) == wanted
+
+
+@pytest.mark.parametrize("block", BLOCKS, ids=lambda b: b.__name__)
+def test_a_pasted_copy_is_the_same_block_and_learns(block):
+    row, *others = [row for row in ROWS if row.block is block]
+    for other in others:  # every branch of its source, with nothing else at hand
+        with zero_weights():
+            assert drawn(build(other, pasted(block))) == other.graph
+    ours, copy = build(row), build(row, pasted(block))
     assert drawn(copy) == drawn(ours)
     random_weights(ours)
     copy.set_weights(ours.get_weights())

@@ -10,11 +10,13 @@ from typing import NamedTuple
 import keras
 import numpy as np
 import pytest
+from graphs import zero_weights
 from keras import layers, ops
 
 from keras_cases import nets
 
 SIZE = 64  # pixels: small enough for a test, large enough for every stage
+# one net of each kind of block in every run, the others with `-m slow`
 # our builder, Keras's name; a size of its own where 64 pixels do not show every kernel or every way
 # to pad (75 is odd and even on its way down); options for Keras's
 PAIRS = [
@@ -24,7 +26,6 @@ PAIRS = [
     (nets.inception_v3, "InceptionV3", 139),
     (nets.densenet121, "DenseNet121"),
     (nets.mobilenet, "MobileNet"),
-    (nets.mobilenet_050, "MobileNet", SIZE, {"alpha": 0.5}),
     (nets.mobilenet_v2, "MobileNetV2", 75),
     (nets.efficientnet_b0, "EfficientNetB0", 75),
 ]
@@ -36,6 +37,7 @@ SLOW_PAIRS = [
     (nets.vgg19, "VGG19"),
     (nets.densenet169, "DenseNet169"),
     (nets.densenet201, "DenseNet201"),
+    (nets.mobilenet_050, "MobileNet", SIZE, {"alpha": 0.5}),
     (nets.mobilenet_v2_140, "MobileNetV2", 75, {"alpha": 1.4}),
     *[(getattr(nets, f"efficientnet_b{n}"), f"EfficientNetB{n}") for n in range(1, 8)],
 ]
@@ -143,10 +145,11 @@ def compare(builder, name, size=SIZE, options=None, seed=0):
     """Build both nets, copy Keras's random weights into ours, and compare: a `Parity`."""
     rng = np.random.default_rng(seed)
     keras.utils.set_random_seed(seed)  # for dropout, while statistics are taken
-    theirs = getattr(keras.applications, name)(
-        weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None,
-        **(options or {}))
-    ours = builder(input_shape=(size, size, 3), classes=10, classifier_activation=None)
+    with zero_weights():  # all are drawn anew below
+        theirs = getattr(keras.applications, name)(
+            weights=None, input_shape=(size, size, 3), classes=10, classifier_activation=None,
+            **(options or {}))
+        ours = builder(input_shape=(size, size, 3), classes=10, classifier_activation=None)
     for layer in weighted_layers(theirs):
         randomize(layer, rng)
     x = rng.normal(size=(8, size, size, 3))

@@ -9,7 +9,7 @@ import importlib
 
 import keras
 import pytest
-from graphs import X, drawn, join, lines, on_numpy, then, zero_weights
+from graphs import X, drawn, join, lines, on_numpy, starts, then, zero_weights
 from rows import zeros
 from rows.classic import fire, lrn, towers
 from rows.dense import dense
@@ -17,6 +17,7 @@ from rows.depthwise import inverted, mbconv
 from rows.inception import branches
 from rows.residual import basic_v1, basic_v2
 from rows.unet import beside
+from test_blocks import FAN_OUT, HE
 
 from keras_cases import nets
 
@@ -219,15 +220,17 @@ def unet_by_hand(filters, depth, pad, norm, drops, crops):
 
 ALEX, CIFAR = [96, 256, 384, 384, 256], [48, 128, 192, 192, 128]
 LAYER, WIDE = "bn5 relu conv3:12-", "bn5 relu conv1:48- bn5 relu conv3:12-"
+SMALL = dict(input_shape=(32, 32, 3))
 GRAPHS = {
     "lenet5": (nets.lenet5, {}, lenet5_by_hand),
     "lenet5_1998": (nets.lenet5_1998, {}, lenet5_1998_by_hand),
-    "alexnet": (nets.alexnet, {}, lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),
+    "alexnet": (nets.alexnet, dict(input_shape=(67, 67, 3)),
+                lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),
     "alexnet_cifar": (nets.alexnet_cifar, {}, lambda: alexnet_by_hand(CIFAR, "conv5:48", 512, 10)),
-    **{name: (getattr(nets, name), {}, lambda c=c: vgg_by_hand(vgg.KERNELS[c], head=DENSE))
+    **{name: (getattr(nets, name), SMALL, lambda c=c: vgg_by_hand(vgg.KERNELS[c], head=DENSE))
        for name, c in [("vgg11", "A"), ("vgg13", "B"), ("vgg16_c", "C"), ("vgg16", "D"),
                        ("vgg19", "E")]},
-    "vgg11_lrn": (nets.vgg11_lrn, {}, lambda: vgg_by_hand(vgg.KERNELS["A"], "", DENSE, True)),
+    "vgg11_lrn": (nets.vgg11_lrn, SMALL, lambda: vgg_by_hand(vgg.KERNELS["A"], "", DENSE, True)),
     "vgg_cifar": (nets.vgg_cifar, {}, lambda: vgg_by_hand(vgg.KERNELS["D"], "bn")),
     "nin": (nets.nin, {}, nin_by_hand),
     "squeezenet": (nets.squeezenet, {}, lambda: squeezenet_by_hand("conv7:96/2v", 1000)),
@@ -272,20 +275,36 @@ GRAPHS = {
 
 
 def differences():
-    """{net: [lines of its graph, lines by hand]}, empty lists where the two are one."""
+    """{net: [lines of its graph, lines by hand, how its kernels start]}; no lines where the two
+    graphs are one."""
     found = {}
     for name, (builder, options, by_hand) in GRAPHS.items():
         with zero_weights():
-            net, wanted = drawn(builder(**options)), by_hand()
-        found[name] = [[], []] if net == wanted else [lines(net), lines(wanted)]
+            model, wanted = builder(**options), by_hand()
+        told = [[], []] if drawn(model) == wanted else [lines(drawn(model)), lines(wanted)]
+        found[name] = [*told, sorted(set(starts(model)))]
         keras.backend.clear_session()
     return found
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_the_net_is_wired_as_written_by_hand(name):
-    found, wanted = on_numpy("test_wiring.differences")[name]
+    found, wanted, _ = on_numpy("test_wiring.differences")[name]
     assert found == wanted
+
+
+GLOROT = "GlorotUniform"  # Keras's own; see test_settings for which layer starts how
+THIRD = "VarianceScaling 0.333 fan_out uniform"
+START = {"nin": [HE], "resnet20": [HE], "plain20": [HE], "resnet18": [GLOROT, HE],
+         "resnet_v1": [GLOROT, HE], "resnet_v2": [GLOROT, HE], "densenet40": [GLOROT, HE],
+         "densenet_bc100": [GLOROT, HE], "unet_2015": [GLOROT, HE], "unet_small": [GLOROT, HE],
+         "efficientnet_b0": [THIRD, FAN_OUT], "efficientnet_cifar": [THIRD, FAN_OUT]}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_its_kernels_start_in_these_ways_and_no_other(name):
+    family = name.split(",")[0].split(" ")[0].replace("resnet20_v2", "resnet20")
+    assert on_numpy("test_wiring.differences")[name][2] == START.get(family, [GLOROT])
 
 
 def test_another_wire_or_setting_would_be_noticed():

@@ -19,8 +19,9 @@ def basic_v2(filters, shortcut="", s="", bias="", x=X):
     return join("add", then(x, shortcut), y)
 
 
-def bottleneck_v1(filters, shortcut="", s=""):
-    y = then(X, f"conv1:{filters}{s} bn5 relu conv3:{filters} bn5 relu conv1:{4 * filters} bn5")
+def bottleneck_v1(filters, shortcut="", s="", b=""):
+    y = then(X, f"conv1:{filters}{s}{b} bn5 relu conv3:{filters}{b} bn5 relu "
+                f"conv1:{4 * filters}{b} bn5")
     return then(join("add", then(X, shortcut), y), "relu")
 
 
@@ -48,8 +49,9 @@ ROWS = [
         basic_v2(16)),
     Row(res_block_v2, (8, 8, 16), lambda f, x, **k: f(x, 16, 32, **k), (8, 8, 32), 14_624,
         basic_v2(32, "conv1:32")),
-    Row(res_block_v2, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", **k), (5, 5, 8),
-        9 * 4 * 8 + 9 * 8 * 8 + 16 + 4 * 4 + 4 * 8, basic_v2(8, f"max1/2 {zeros(0, 4)}", "/2")),
+    Row(res_block_v2, (9, 9, 4), lambda f, x, **k: f(x, 4, 8, 2, shortcut="pad", use_bias=False, **k),
+        (5, 5, 8), 9 * 4 * 8 + 9 * 8 * 8 + 4 * 4 + 4 * 8,
+        basic_v2(8, f"max1/2 {zeros(0, 4)}", "/2", "-")),
     Row(res_block_v2, (6, 6, 4), lambda f, x, **k: f(x, 4, 4, 2, shortcut_norm=True, **k),
         (3, 3, 4), 2 * (9 * 4 * 4 + 4) + 8 * 4 + (4 * 4 + 4) + 4 * 4,
         basic_v2(4, "conv1:4/2 bn", "/2")),
@@ -58,6 +60,9 @@ ROWS = [
     Row(bottleneck_block_v1, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
         (8 * 4 + 9 * 4 * 4 + 4 * 16 + 6 * 4 + 24 * 4) + (8 * 16 + 16 + 4 * 16),
         bottleneck_v1(4, "conv1:16/2 bn5", "/2")),
+    Row(bottleneck_block_v1, (5, 5, 8), lambda f, x, **k: f(x, 4, use_bias=False, **k), (5, 5, 16),
+        (8 * 4 + 9 * 4 * 4 + 4 * 16 + 24 * 4) + (8 * 16 + 4 * 16),
+        bottleneck_v1(4, "conv1:16- bn5", "", "-")),
     Row(bottleneck_block_v2, (8, 8, 32), lambda f, x, **k: f(x, 8, **k), (8, 8, 32),
         17 * 64 + 4 * 8 + 24 * 8, bottleneck_v2(8)),
     Row(bottleneck_block_v2, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
