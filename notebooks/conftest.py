@@ -1,7 +1,7 @@
 """The nbval kit: `pytest notebooks --nbval` here, or copy this file beside your own notebooks.
 
 nbval alone skips a cell without an execution count, so a notebook whose outputs were cleared
-passes without one comparison; and it compares stderr, where libraries write the time of day.
+passes without one comparison, with --nbval-lax too; and it compares stderr, where libraries write the time of day.
 """
 
 import json
@@ -26,7 +26,8 @@ def pytest_itemcollected(item):
 def pytest_collect_file(file_path, parent):
     """One more test for each notebook: that there is something to compare."""
     if file_path.suffix == ".ipynb" and not file_path.name.startswith("."):
-        if getattr(parent.config.option, "nbval", False):
+        option = parent.config.option
+        if getattr(option, "nbval", False) or getattr(option, "nbval_lax", False):
             return NotebookGuard.from_parent(parent, path=file_path)
 
 
@@ -45,7 +46,8 @@ class GuardItem(pytest.Item):
             raise VacuousPass(
                 f"{self.path.name}: {blank} of {len(code)} code cells hold no execution count"
                 f"{' and none an output' if silent else ''}; nbval would pass it without comparing. "
-                "Execute it and store its outputs (make notebooks).")
+                "Execute it and store its outputs: jupyter nbconvert --to notebook --execute "
+                f"--inplace {self.path.name}")
 
     def repr_failure(self, excinfo, style=None):
         if isinstance(excinfo.value, VacuousPass):

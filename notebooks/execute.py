@@ -2,55 +2,90 @@
 
     python execute.py NOTEBOOK …                  stores the outputs in the notebooks themselves
     python execute.py --folder OUT NOTEBOOK …     leaves them; writes OUT/NAME.ipynb, .html, figures
+
+nbconvert does the work; here is only which of its preprocessors run, and what is said meanwhile.
 """
 
 import argparse
 import base64
+import io
 import os
-import re
 import sys
 import time
 from pathlib import Path
 
 import nbformat
-from nbclient import NotebookClient
-from nbclient.exceptions import CellExecutionError
+from nbconvert import HTMLExporter
+from nbconvert.preprocessors import (
+    CellExecutionError, ClearMetadataPreprocessor, ExecutePreprocessor, ExtractOutputPreprocessor,
+    Preprocessor)
+from PIL import Image, ImageChops, ImageStat
+
+
+class Execute(ExecutePreprocessor):
+    """nbconvert's, which also says how far it has come."""
+
+    heading, started, name = "", 0.0, ""
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "markdown":
+            titles = [line for line in cell.source.splitlines() if line.startswith("#")]
+            self.heading = titles[-1].lstrip("# ") if titles else self.heading
+        elif cell.cell_type == "code":
+            done = sum(c.cell_type == "code" for c in self.nb.cells[:index])
+            count = sum(c.cell_type == "code" for c in self.nb.cells)
+            text = (f"{self.name}  {'█' * (20 * done // count):<20} {done:>3}/{count}  "
+                    f"{time.perf_counter() - self.started:4.0f} s  {self.heading[:60]}")
+            if sys.stdout.isatty():
+                print(f"\r\033[K{text}", end="", flush=True)
+            elif done % 5 == 0:
+                print(text, flush=True)
+        return super().preprocess_cell(cell, resources, index)
+
+
+class Quiet(Preprocessor):
+    """Drops stderr, where libraries write the time, and gives figures a palette: a third as large."""
+
+    def preprocess_cell(self, cell, resources, index):
+        if cell.cell_type == "code":
+            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
+            for output in cell.outputs:
+                if "image/png" in output.get("data", {}):
+                    output.data["image/png"] = smaller(output.data["image/png"])
+        return cell, resources
+
+
+def smaller(png):
+    """A PNG (base64) with 256 colours where nobody sees the difference, else as it is."""
+    picture = Image.open(io.BytesIO(base64.b64decode(png))).convert("RGB")
+    few, file = picture.quantize(256, dither=Image.Dither.NONE), io.BytesIO()
+    few.save(file, "PNG", optimize=True)
+    apart = max(ImageStat.Stat(ImageChops.difference(picture, few.convert("RGB"))).mean)
+    found = base64.b64encode(file.getvalue()).decode()
+    return found if apart < 0.5 and len(found) < len(png) else png
 
 
 def execute(path, folder=None, timeout=1800):
     """Runs one notebook and writes it; returns whether every cell ran."""
     os.environ.pop("MPLBACKEND", None)  # the kernel would obey it and store no figures
     notebook = nbformat.read(path, as_version=4)
-    code = [i for i, c in enumerate(notebook.cells) if c.cell_type == "code"]
-    heading, started = "", time.perf_counter()
-
-    def show(cell, cell_index):
-        nonlocal heading
-        before = notebook.cells[:cell_index]
-        titles = [line for c in before if c.cell_type == "markdown"
-                  for line in c.source.splitlines() if line.startswith("#")]
-        heading = titles[-1].lstrip("# ") if titles else ""
-        done = code.index(cell_index)
-        bar = "█" * (20 * done // len(code))
-        text = f"{path.name}  {bar:<20} {done:>3}/{len(code)}  {time.perf_counter() - started:4.0f} s"
-        if sys.stdout.isatty():
-            print(f"\r\033[K{text}  {heading[:60]}", end="", flush=True)
-        elif done % 5 == 0:
-            print(f"{text}  {heading[:60]}", flush=True)
-
-    client = NotebookClient(notebook, timeout=timeout, kernel_name="python3",
-                            resources={"metadata": {"path": str(path.parent)}},
-                            on_cell_execute=show)
-    failed = None
+    run = Execute(timeout=timeout, kernel_name="python3")
+    run.name, run.started, failed = path.name, time.perf_counter(), None
     try:
-        client.execute()
+        run.preprocess(notebook, {"metadata": {"path": str(path.parent)}})
     except CellExecutionError as error:
         failed = error
-    clean(notebook)
-    print(f"{'' if not sys.stdout.isatty() else chr(13)}{path.name}: "
-          f"{'FAILED' if failed else 'done'} in {time.perf_counter() - started:.0f} s")
+    resources = {}
+    for step in (Quiet(enabled=True), ClearMetadataPreprocessor(  # times, the kernel's version
+            enabled=True, preserve_cell_metadata_mask={("tags",), ("nbgrader",), ("jupyter",)},
+            preserve_nb_metadata_mask={("language_info", "name")})):
+        notebook, resources = step(notebook, resources)
+    notebook.metadata["kernelspec"] = {
+        "display_name": "Python 3", "language": "python", "name": "python3"}
+    print(f"{chr(13) if sys.stdout.isatty() else ''}{path.name}: "
+          f"{'FAILED' if failed else 'done'} in {time.perf_counter() - run.started:.0f} s")
     if failed:
-        print(f"In the part “{heading}”:\n{str(failed)[-2000:]}", file=sys.stderr)
+        print(f"In the part “{run.heading}”:\n{str(failed)[-2000:]}", file=sys.stderr)
     if folder:
         leave(notebook, path, Path(folder))
     elif not failed:
@@ -58,21 +93,8 @@ def execute(path, folder=None, timeout=1800):
     return not failed
 
 
-def clean(notebook):
-    """Drops what only this run and machine knew: times, stderr, the kernel's version."""
-    for cell in notebook.cells:
-        cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = [o for o in cell.outputs if o.get("name") != "stderr"]
-    notebook.metadata = {
-        "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
-        "language_info": {"name": "python"}}
-
-
 def leave(notebook, path, folder):
     """Writes the executed notebook, an HTML page of it and its figures, and says where."""
-    from nbconvert import HTMLExporter
-
     folder.mkdir(parents=True, exist_ok=True)
     nbformat.write(notebook, folder / path.name)
     page = folder / path.with_suffix(".html").name
@@ -81,18 +103,14 @@ def leave(notebook, path, folder):
     figures.mkdir(exist_ok=True)
     for old in figures.glob("*.png"):
         old.unlink()
-    count, title = 0, ""
-    for cell in notebook.cells:
-        if cell.cell_type == "markdown":
-            titles = [line for line in cell.source.splitlines() if line.startswith("#")]
-            title = titles[-1] if titles else title
-        for output in cell.get("outputs", ()):
-            if "image/png" in output.get("data", {}):
-                count += 1
-                slug = re.sub(r"\W+", "-", title.lower()).strip("-")[:50]
-                image = base64.b64decode(output["data"]["image/png"])
-                (figures / f"{count:02}-{slug}.png").write_bytes(image)
-    print(f"  notebook  {folder / path.name}\n  page      {page}\n  figures   {figures}/ ({count})")
+    extract = ExtractOutputPreprocessor(
+        enabled=True, output_filename_template="cell{cell_index}_{index}{extension}")
+    found = extract(notebook, {"outputs": {}})[1]["outputs"]
+    pictures = {name: data for name, data in found.items() if name.endswith(".png")}
+    for name, data in pictures.items():
+        (figures / name).write_bytes(data)
+    print(f"  notebook  {folder / path.name}\n  page      {page}\n"
+          f"  figures   {figures}/ ({len(pictures)})")
 
 
 def main():

@@ -20,8 +20,10 @@ def main(path):
     for i, row in enumerate(ROWS):
         model = build(row)
         random_weights(model)
-        found[f"{i:03} {name_of(row)}"] = outputs(model, batch(row))
-        keras.backend.clear_session()
+        # JAX compiles a whole block at once in predict, else each operation by itself: 3 times slower
+        compute = model.predict_on_batch if keras.backend.backend() == "jax" else (
+            lambda x, model=model: outputs(model, x))
+        found[f"{i:03} {name_of(row)}"] = compute(batch(row))
     np.savez(path, **found)
 
 

@@ -60,10 +60,19 @@ def test_it_is_small_and_compares_more_than_it_ignores(path):
 
 
 @each
-def test_cells_are_short(path):
-    for cell in cells(path, "code"):
+def test_a_lesson_is_one_sitting_long_and_its_cells_are_short(path):
+    code = cells(path, "code")
+    assert len(code) <= 44      # about 40, of which a check cell for each exercise
+    for cell in code:
         if "setup" not in tags(cell) and "nbgrader" not in cell["metadata"]:
-            assert len(source(cell).splitlines()) <= 18, source(cell)[:200]
+            assert len(source(cell).splitlines()) <= 15, source(cell)[:200]
+
+
+@each
+def test_nothing_in_it_depends_on_which_data_is_there(path):
+    """Every live cell uses the sample, which is the same for everybody."""
+    for cell in cells(path):
+        assert not re.search(r"\bis_real\b|stand[-_]in", source(cell)), source(cell)[:200]
 
 
 @each
@@ -101,7 +110,7 @@ def test_a_check_fails_on_an_exercise_left_open_and_passes_with_its_solution(pat
                 exec(re.sub(body, "pass", source(cell), flags=re.S), {**space}, emptied)
 
 
-def guarded(tmp_path, change):
+def guarded(tmp_path, change, option="--nbval"):
     """nbval's verdict on a small notebook under the kit's conftest."""
     import nbformat.v4 as v4
     cell = v4.new_code_cell("print(6 * 7)", execution_count=1,
@@ -110,7 +119,7 @@ def guarded(tmp_path, change):
     change(cell)
     (tmp_path / "small.ipynb").write_text(json.dumps(notebook))
     shutil.copy(FOLDER / "conftest.py", tmp_path)
-    return subprocess.run([sys.executable, "-m", "pytest", "--nbval", "--nbval-current-env", "-q",
+    return subprocess.run([sys.executable, "-m", "pytest", option, "--nbval-current-env", "-q",
                            "-p", "no:cacheprovider", str(tmp_path)], capture_output=True, text=True,
                           cwd=tmp_path)
 
@@ -125,11 +134,13 @@ def test_the_kit_fails_a_notebook_that_computes_another_thing(tmp_path):
     assert done.returncode == 1 and "1 failed, 1 passed" in done.stdout
 
 
-def test_the_kit_fails_a_cleared_notebook_which_nbval_alone_would_pass(tmp_path):
+@pytest.mark.parametrize("option", ["--nbval", "--nbval-lax"])
+def test_the_kit_fails_a_cleared_notebook_which_nbval_alone_would_pass(tmp_path, option):
     def clear(cell):
         cell.update(execution_count=None, outputs=[], source="print(6 * 8)")
-    done = guarded(tmp_path, clear)
+    done = guarded(tmp_path, clear, option)
     assert done.returncode == 1 and "nbval would pass it without comparing" in done.stdout
+    assert "nbconvert --to notebook --execute --inplace small.ipynb" in done.stdout  # works anywhere
 
 
 def test_the_kit_leaves_stderr_out(tmp_path):
