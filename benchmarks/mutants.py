@@ -23,14 +23,27 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import keras  # noqa: E402
 import test_blocks  # noqa: E402
+import test_cases  # noqa: E402
+import test_settings  # noqa: E402
 import test_wiring  # noqa: E402
 from generate_mutants import changes  # noqa: E402
 from graphs import drawn, starts, zero_weights  # noqa: E402
 
 from keras_cases import blocks, nets  # noqa: E402
+from keras_cases.analysis import cost  # noqa: E402
 
 # (function, what is changed, in which code): why it is the same net
-EQUIVALENT = {}
+STILL_X = "`identity` is still x there"
+EQUIVALENT = {
+    ("bottleneck_block_v1", "rewired to identity",
+     "layers.Conv2D(4 * filters, 1, strides=strides, **conv)(x)"): STILL_X,
+    ("bottleneck_block_v2", "rewired to identity",
+     "layers.MaxPooling2D(1, strides)(x)"): STILL_X,
+    **{(f"res_block_v{n}", "rewired to identity",
+        "layers.Conv2D(output_filter, 1, strides=strides, **conv)(x)"): STILL_X for n in (1, 2)},
+    **{(f"res_block_v{n}", "rewired to x",
+        "layers.MaxPooling2D(1, strides)(identity)"): STILL_X for n in (1, 2)},
+}
 
 
 def of_block(name, tree):
@@ -50,10 +63,21 @@ def of_block(name, tree):
             return "parameters by hand"
         if drawn(model) != row.graph:
             return "graph by hand"
-        if "exit" not in [layer.name for layer in model.layers]:
+        if getattr(find_exit(model), "output", None) is not model.output:
             return "name of its exit"
         if not set(starts(model)) <= {test_blocks.STARTS.get(name, "GlorotUniform")}:
             return "start of its kernels"
+    if "zero_init_residual" in inspect.signature(original).parameters:
+        try:
+            test_settings.test_kernel_initializer_is_that_of_every_kernel_but_one_that_starts_at_zero(
+                block)
+            test_settings.test_zero_init_residual_starts_a_block_as_its_shortcut(block, {})
+        except AssertionError:
+            return "start of its kernels"
+
+
+def find_exit(model):
+    return next((layer for layer in model.layers if layer.name == "exit"), None)
 
 
 def vars_of_nets():
@@ -80,12 +104,15 @@ def of_net(module, tree):
                 model = namespace[builder.__name__](**options)
         except Exception:
             return "does not build"
-        finally:
-            keras.backend.clear_session()
         if drawn(model) != by_hand():
             return "graph by hand"
         if starts(model) != usual_starts(builder, tuple(options.items())):
             return "start of its kernels"
+    for net, (options, macs, parameters) in test_cases.EQUAL.items():
+        if getattr(nets, net).__module__ == module.__name__:
+            found = cost(namespace[net](**options))
+            if (found.macs, found.parameters) != (macs, parameters):
+                return "count at equal cost"
 
 
 def generated(only=()):
@@ -96,7 +123,6 @@ def generated(only=()):
         if not only or f"blocks/{file}" in only or file in only:
             for _, code, what, tree in changes(ast.parse(inspect.getsource(block))):
                 yield f"blocks/{file}", name, code, what, of_block(name, tree)
-                keras.backend.clear_session()
     used = {name for name in vars(blocks) if name in {r.block.__name__ for r in test_blocks.ROWS}}
     for module in vars_of_nets():
         file = f"nets/{module.__name__.split('.')[-1]}"
@@ -105,6 +131,7 @@ def generated(only=()):
         tree = ast.parse(inspect.getsource(module))
         for function, code, what, changed in changes(tree, used):
             yield file, function, code, what, of_net(module, changed)
+        keras.backend.clear_session()
 
 
 HEAD = """# Bugs, and what kills them
@@ -144,7 +171,7 @@ def main(only):
             alive.append((function, what, code))
             print("ALIVE", alive[-1], flush=True)
     facts = ["does not build", "output shape", "parameters by hand", "graph by hand",
-             "name of its exit", "start of its kernels", "equivalent", "alive"]
+             "name of its exit", "start of its kernels", "count at equal cost", "equivalent", "alive"]
     table = [f"| file | bugs | {' | '.join(facts)} |", "|:--|" + (len(facts) + 1) * "--:|"]
     total = sum(found.values(), collections.Counter())
     for file, counts in [*found.items(), ("all", total)]:

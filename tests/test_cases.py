@@ -132,6 +132,34 @@ def test_multiply_adds_are_the_papers(net):
     assert facts(net)[2] / 1e9 == pytest.approx(GMACS[net], rel=0.005)
 
 
+# one net of every family at 12.5 million multiply-adds an image: (options, multiply-adds,
+# parameters), at 32×32×3 and 10 classes
+EQUAL = {
+    "lenet5": (dict(input_shape=(32, 32, 3), width=6), 12_852_720, 2_186_386),
+    "alexnet_cifar": (dict(width=0.5), 12_475_136, 361_834),
+    "nin": (dict(width=0.21), 12_149_760, 44_944),
+    "vgg_cifar": (dict(width=0.2), 12_883_404, 589_993),
+    "googlenet_cifar": (dict(width=0.09), 12_869_568, 53_690),
+    "inception_v3_cifar": (dict(width=0.4375), 12_506_111, 60_619),
+    "squeezenet_cifar": (dict(width=0.53), 12_434_072, 206_830),
+    "resnet_cifar": (dict(width=0.5625), 12_939_624, 86_725),
+    "plain_cifar": (dict(width=0.5625), 12_939_624, 86_725),
+    "densenet_cifar": (dict(growth_rate=5, bottleneck=True, compression=0.5), 12_725_030, 34_420),
+    "mobilenet_cifar": (dict(alpha=0.5), 12_167_168, 834_666),
+    "mobilenet_v2_cifar": (dict(alpha=0.3, expansion=5), 12_682_496, 326_818),
+    "efficientnet_cifar": (dict(width_coefficient=0.625, depth_coefficient=0.6), 12_563_232,
+                           1_288_118),
+}
+
+
+@pytest.mark.parametrize("net", EQUAL)
+def test_every_family_has_a_net_of_equal_cost(net):
+    options, macs, parameters = EQUAL[net]
+    model = getattr(nets, net)(**options)
+    assert (cost(model).macs, cost(model).parameters) == (macs, parameters)
+    assert macs == pytest.approx(12.5e6, rel=0.05)
+
+
 def test_resnet20_with_projections_has_the_count_of_option_b():
     model = nets.resnet20(shortcut="projection")
     assert cost(model).trainable == 272_474

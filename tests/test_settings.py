@@ -9,7 +9,7 @@ import json
 import keras
 import numpy as np
 import pytest
-from graphs import drawn, on_numpy, word, zero_weights
+from graphs import drawn, on_numpy, starts, word, zero_weights
 from keras import layers, ops
 
 from keras_cases import blocks, nets
@@ -234,6 +234,16 @@ def test_zero_init_residual_starts_a_block_as_its_shortcut(block, options):
     np.testing.assert_allclose(ops.convert_to_numpy(model(image)), wanted, atol=1e-6)
     usual = keras.Model(x, block(x, 3, wide, **options))
     assert not np.allclose(ops.convert_to_numpy(usual(image)), wanted, atol=1e-2)
+
+
+@pytest.mark.parametrize("block", [blocks.res_block_v1, blocks.res_block_v2])
+def test_kernel_initializer_is_that_of_every_kernel_but_one_that_starts_at_zero(block):
+    x = keras.Input((4, 4, 3))
+    model = keras.Model(x, block(x, 3, 5, kernel_initializer="he_normal"))
+    assert starts(model) == 3 * ["HeNormal"]
+    model = keras.Model(x, block(x, 3, 5, kernel_initializer="he_normal", zero_init_residual=True))
+    zero = [] if block.__name__ == "res_block_v1" else ["Zeros"]
+    assert sorted(starts(model)) == ["HeNormal"] * (3 - len(zero)) + zero
 
 
 @pytest.mark.parametrize("version", [1, 2])

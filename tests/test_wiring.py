@@ -15,7 +15,7 @@ from rows.classic import fire, lrn, towers
 from rows.dense import dense
 from rows.depthwise import inverted, mbconv
 from rows.inception import branches
-from rows.residual import basic_v1, basic_v2
+from rows.residual import basic_v1, basic_v2, bottleneck_v1, bottleneck_v2
 from rows.unet import beside
 from test_blocks import FAN_OUT, HE
 
@@ -113,22 +113,47 @@ def fifth(filters):
     return max(4, 4 * round(filters / 20))
 
 
-def inception_v3_cifar_by_hand():
-    v3 = dict(each="bnβ relu")
-    x = then(X, "conv3:16- bnβ relu conv3:32- bnβ relu")
-    x = branches("conv1:16-", "conv1:12- conv5:16-", "conv1:16- conv3:24- conv3:24-",
-                 "avg3/1s conv1:8-", x=x, **v3)
-    x = branches("conv3:48/2v-", "conv1:16- conv3:24- conv3:24/2v-", "max3/2", x=x, **v3)
-    for n in (24, 32):
-        x = branches("conv1:32-", f"conv1:{n}- conv1x7:{n}- conv7x1:32-",
-                     f"conv1:{n}- conv7x1:{n}- conv1x7:{n}- conv7x1:{n}- conv1x7:32-",
-                     "avg3/1s conv1:32-", x=x, **v3)
-    x = branches("conv1:32- conv3:48/2v-", "conv1:32- conv1x7:32- conv7x1:32- conv3:32/2v-",
-                 "max3/2", x=x, **v3)
-    x = branches("conv1:64-", ["conv1:48-", "conv1x3:48-", "conv3x1:48-"],
-                 ["conv1:64- conv3:48-", "conv1x3:48-", "conv3x1:48-"], "avg3/1s conv1:32-",
-                 x=x, **v3)
-    return then(x, "gap drop0.2 dense10+softmax")
+def inception_v3_by_hand(stem, rows, head=False, classes=10):
+    """Rows: "a", "b", "c" of the paper's figures 5 to 7, "A" and "B" the two grid reductions."""
+    x, aux = then(X, stem), None
+    for kind, *f in rows:
+        if kind == "a":
+            a, (r, b), (s, c, d), p = f
+            ways = (f"conv1:{a}-", f"conv1:{r}- conv5:{b}-", f"conv1:{s}- conv3:{c}- conv3:{d}-",
+                    f"avg3/1s conv1:{p}-")
+        elif kind == "b":
+            a, n = f
+            ways = (f"conv1:{a}-", f"conv1:{n}- conv1x7:{n}- conv7x1:{a}-",
+                    f"conv1:{n}- conv7x1:{n}- conv1x7:{n}- conv7x1:{n}- conv1x7:{a}-",
+                    f"avg3/1s conv1:{a}-")
+        elif kind == "c":
+            a, t, d, p = f
+            split = [f"conv1x3:{t}-", f"conv3x1:{t}-"]
+            ways = (f"conv1:{a}-", [f"conv1:{t}-", *split], [f"conv1:{d}- conv3:{t}-", *split],
+                    f"avg3/1s conv1:{p}-")
+        elif kind == "A":
+            a, (r, d) = f
+            ways = f"conv3:{a}/2v-", f"conv1:{r}- conv3:{d}- conv3:{d}/2v-", "max3/2"
+        else:
+            n, a = f
+            aux = then(x, f"avg5/3 conv1:128- bnβ relu conv5:768v- bnβ relu gap "
+                          f"dense{classes}+softmax")
+            ways = (f"conv1:{n}- conv3:{a}/2v-",
+                    f"conv1:{n}- conv1x7:{n}- conv7x1:{n}- conv3:{n}/2v-", "max3/2")
+        x = branches(*ways, each="bnβ relu", x=x)
+    main = then(x, f"gap drop0.2 dense{classes}+softmax")
+    return (main, aux) if head else main
+
+
+STEM = ("conv3:32/2v- bnβ relu conv3:32v- bnβ relu conv3:64- bnβ relu max3/2 conv1:80- bnβ relu "
+        "conv3:192v- bnβ relu max3/2")
+STEM_CIFAR = "conv3:16- bnβ relu conv3:32- bnβ relu"
+
+
+def inception_rows(modules):
+    letters = dict(zip(("inception_a", "inception_b", "inception_c", "grid_reduction_a",
+                        "grid_reduction_b"), "abcAB"))
+    return [(letters[block.__name__], *filters) for block, *filters in modules]
 
 
 def resnet_by_hand(n=3, version=1, projection=False):
@@ -159,17 +184,40 @@ def resnet18_by_hand():
     return then(x, "gap dense1000+softmax")
 
 
+def resnet50_by_hand():
+    x = then(X, "pad3 conv7:64/2v bn5 relu pad1 max3/2")
+    for filters, count in zip((64, 128, 256, 512), (3, 4, 6, 3)):
+        s = "/2" if filters > 64 else ""
+        x = bottleneck_v1(filters, f"conv1:{4 * filters}{s} bn5", s, "", x)
+        for _ in range(count - 1):
+            x = bottleneck_v1(filters, x=x)
+    return then(x, "gap dense1000+softmax")
+
+
+def resnet50_v2_by_hand():
+    """Here a stage shrinks in its last block, and the last stage not at all."""
+    x = then(X, "pad3 conv7:64/2v pad1 max3/2")
+    for filters, count in zip((64, 128, 256, 512), (3, 4, 6, 3)):
+        x = bottleneck_v2(filters, projection=f"conv1:{4 * filters}", x=x)
+        for _ in range(count - 2):
+            x = bottleneck_v2(filters, x=x)
+        last = filters == 512
+        x = bottleneck_v2(filters, "" if last else "max1/2", shrinks=not last, x=x)
+    return then(x, "bn5 relu gap dense1000+softmax")
+
+
 def lecture_by_hand(block, end):
     x = block(16, x=then(X, "conv3:16+relu"))
     return then(block(32, "conv1:32", x=x), f"{end} dense10+softmax")
 
 
-def densenet_by_hand(count, layer, stem, widths, drop=""):
-    x = then(X, f"conv3:{stem}-")
-    for stage in (0, 1, 2):
+def densenet_by_hand(counts, layer, stem, widths, drop="", classes=10):
+    x = then(X, stem)
+    for stage, count in enumerate(counts):
         x = dense(*count * [f"{layer}{drop}"], x=x)
-        x = then(x, f"bn5 relu conv1:{widths[stage]}- avg2/2" if stage < 2 else "bn5 relu")
-    return then(x, "gap dense10+softmax")
+        last = stage == len(counts) - 1
+        x = then(x, "bn5 relu" if last else f"bn5 relu conv1:{widths[stage]}- avg2/2")
+    return then(x, f"gap dense{classes}+softmax")
 
 
 def mobilenet_by_hand(s, classes):
@@ -181,15 +229,15 @@ def mobilenet_by_hand(s, classes):
     return then(x, f"gap dense{classes}+softmax")
 
 
-def mobilenet_v2_by_hand():
-    """For small images: strides in stages 3, 4 and 6 only."""
-    x, width = then(X, "conv3:32- bn relu6 dw3- bn relu6 conv1:16- bn"), 16
+def mobilenet_v2_by_hand(s="", shrinking=(3, 4, 6), classes=10):
+    """For small images strides in stages 3, 4 and 6 only."""
+    x, width = then(X, f"conv3:32{s}- bn relu6 dw3- bn relu6 conv1:16- bn"), 16
     for stage, (_, filters, count, *_) in enumerate(mobilenet_v2.STAGES[1:], 2):
         for i in range(count):
-            s = "/2" if i == 0 and stage in (3, 4, 6) else ""
+            s = "/2" if i == 0 and stage in shrinking else ""
             y = inverted(6 * width, filters, s, x)
             x, width = join("add", x, y) if i else y, filters
-    return then(x, "conv1:1280- bn relu6 gap dense10+softmax")
+    return then(x, f"conv1:1280- bn relu6 gap dense{classes}+softmax")
 
 
 def efficientnet_by_hand(first, s, classes, scale):
@@ -241,7 +289,10 @@ GRAPHS = {
                      lambda: googlenet_by_hand(then(X, GOOGLENET_BN_STEM), 1000, norm=True)),
     "googlenet_cifar": (nets.googlenet_cifar, dict(heads=True), lambda: googlenet_by_hand(
         then(X, "conv3:40- bn relu"), 10, True, True, fifth, 0.2)),
-    "inception_v3_cifar": (nets.inception_v3_cifar, {}, inception_v3_cifar_by_hand),
+    "inception_v3_cifar": (nets.inception_v3_cifar, {}, lambda: inception_v3_by_hand(
+        STEM_CIFAR, inception_rows(inception.MODULES_CIFAR))),
+    "inception_v3_head": (nets.inception_v3_head, {}, lambda: inception_v3_by_hand(
+        STEM, inception_rows(inception.MODULES), True, 1000)),
     "resnet20": (nets.resnet20, {}, resnet_by_hand),
     "resnet20, option B": (nets.resnet20, dict(shortcut="projection"),
                            lambda: resnet_by_hand(projection=True)),
@@ -250,17 +301,25 @@ GRAPHS = {
                               lambda: resnet_by_hand(version=2, projection=True)),
     "plain20": (nets.plain_cifar, {}, plain_by_hand),
     "plain20 without BN": (nets.plain_cifar, dict(norm=False), lambda: plain_by_hand("")),
-    "resnet18": (nets.resnet18, {}, resnet18_by_hand),
+    "resnet18": (nets.resnet18, SMALL, resnet18_by_hand),
+    "resnet50": (nets.resnet50, SMALL, resnet50_by_hand),
+    "resnet50_v2": (nets.resnet50_v2, SMALL, resnet50_v2_by_hand),
     "resnet_v1": (nets.resnet_v1, {}, lambda: lecture_by_hand(basic_v1, "flatten")),
     "resnet_v1, gap": (nets.resnet_v1, dict(head="gap"), lambda: lecture_by_hand(basic_v1, "gap")),
     "resnet_v2": (nets.resnet_v2, {}, lambda: lecture_by_hand(basic_v2, "bn flatten")),
-    "densenet40": (nets.densenet40, {}, lambda: densenet_by_hand(12, LAYER, 16, (160, 304))),
+    "densenet40": (nets.densenet40, {}, lambda: densenet_by_hand(
+        3 * [12], LAYER, "conv3:16-", (160, 304))),
     "densenet40 with dropout": (nets.densenet40, dict(drop_rate=0.2), lambda: densenet_by_hand(
-        12, LAYER, 16, (160, 304), " drop0.2")),
-    "densenet_bc100": (nets.densenet_bc100, {},
-                       lambda: densenet_by_hand(16, WIDE, 24, (108, 150))),
+        3 * [12], LAYER, "conv3:16-", (160, 304), " drop0.2")),
+    "densenet_bc100": (nets.densenet_bc100, {}, lambda: densenet_by_hand(
+        3 * [16], WIDE, "conv3:24-", (108, 150))),
+    "densenet121": (nets.densenet121, SMALL, lambda: densenet_by_hand(
+        (6, 12, 24, 16), "bn5 relu conv1:128- bn5 relu conv3:32-",
+        "pad3 conv7:64/2v- bn5 relu pad1 max3/2", (128, 256, 512), classes=1000)),
     "mobilenet": (nets.mobilenet, {}, lambda: mobilenet_by_hand("/2", 1000)),
     "mobilenet_cifar": (nets.mobilenet_cifar, {}, lambda: mobilenet_by_hand("", 10)),
+    "mobilenet_v2": (nets.mobilenet_v2, SMALL,
+                     lambda: mobilenet_v2_by_hand("/2", (2, 3, 4, 6), 1000)),
     "mobilenet_v2_cifar": (nets.mobilenet_v2_cifar, {}, mobilenet_v2_by_hand),
     "efficientnet_b0": (nets.efficientnet_b0, {}, lambda: efficientnet_by_hand(
         "times0.003922 normalize", "/2", 1000, 1)),
@@ -296,6 +355,7 @@ def test_the_net_is_wired_as_written_by_hand(name):
 GLOROT = "GlorotUniform"  # Keras's own; see test_settings for which layer starts how
 THIRD = "VarianceScaling 0.333 fan_out uniform"
 START = {"nin": [HE], "resnet20": [HE], "plain20": [HE], "resnet18": [GLOROT, HE],
+         **dict.fromkeys(("resnet50", "resnet50_v2", "densenet121"), [GLOROT, HE]),
          "resnet_v1": [GLOROT, HE], "resnet_v2": [GLOROT, HE], "densenet40": [GLOROT, HE],
          "densenet_bc100": [GLOROT, HE], "unet_2015": [GLOROT, HE], "unet_small": [GLOROT, HE],
          "efficientnet_b0": [THIRD, FAN_OUT], "efficientnet_cifar": [THIRD, FAN_OUT]}

@@ -19,19 +19,18 @@ def basic_v2(filters, shortcut="", s="", bias="", x=X):
     return join("add", then(x, shortcut), y)
 
 
-def bottleneck_v1(filters, shortcut="", s="", b=""):
-    y = then(X, f"conv1:{filters}{s}{b} bn5 relu conv3:{filters}{b} bn5 relu "
+def bottleneck_v1(filters, shortcut="", s="", b="", x=X):
+    y = then(x, f"conv1:{filters}{s}{b} bn5 relu conv3:{filters}{b} bn5 relu "
                 f"conv1:{4 * filters}{b} bn5")
-    return then(join("add", then(X, shortcut), y), "relu")
+    return then(join("add", then(x, shortcut), y), "relu")
 
 
-PRE = then(X, "bn5 relu")
-
-
-def bottleneck_v2(filters, shortcut=X, middle="conv3:{}-"):
+def bottleneck_v2(filters, shortcut="", projection="", shrinks=False, x=X):
     """Only a projection reads what is normalized and activated; any other shortcut the raw input."""
-    y = then(PRE, f"conv1:{filters}- bn5 relu {middle.format(filters)} bn5 relu conv1:{4 * filters}")
-    return join("add", shortcut, y)
+    pre = then(x, "bn5 relu")
+    middle = f"pad1 conv3:{filters}/2v-" if shrinks else f"conv3:{filters}-"
+    y = then(pre, f"conv1:{filters}- bn5 relu {middle} bn5 relu conv1:{4 * filters}")
+    return join("add", then(pre, projection) if projection else then(x, shortcut), y)
 
 
 ROWS = [
@@ -67,9 +66,9 @@ ROWS = [
         17 * 64 + 4 * 8 + 24 * 8, bottleneck_v2(8)),
     Row(bottleneck_block_v2, (9, 9, 8), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
         (8 * 4 + 9 * 4 * 4 + 4 * 16 + 16 + 4 * 8 + 8 * 4) + (8 * 16 + 16),
-        bottleneck_v2(4, then(PRE, "conv1:16/2"), "pad1 conv3:{}/2v-")),
+        bottleneck_v2(4, projection="conv1:16/2", shrinks=True)),
     Row(bottleneck_block_v2, (9, 9, 16), lambda f, x, **k: f(x, 4, 2, **k), (5, 5, 16),
-        17 * 16 + 16 + 24 * 4, bottleneck_v2(4, then(X, "max1/2"), "pad1 conv3:{}/2v-")),
+        17 * 16 + 16 + 24 * 4, bottleneck_v2(4, "max1/2", shrinks=True)),
     Row(bottleneck_block_v2, (5, 5, 16), lambda f, x, **k: f(x, 4, (1, 1), **k), (5, 5, 16),
         17 * 16 + 16 + 24 * 4, bottleneck_v2(4)),
 ]
