@@ -5,8 +5,10 @@
 Three outputs, given as a list or a dict, whose losses are the constants main 100, aux1 10, aux2 1,
 and whose weights shall be main 1, aux1 .3, aux2 .2. The reported total then tells where each weight
 went: 103.2 is right, 33.0 means .3 on main, .2 on aux1 and 1 on aux2. Nothing is trained.
+The page opens with recipes to copy (loss_recipes.py) and the rule that predicts every total.
 """
 
+import ast
 import importlib.metadata
 import itertools
 import json
@@ -75,6 +77,49 @@ def measure():
     return rows
 
 
+RULE = """\
+Keras pairs losses and weights before the first step, like this:
+
+1. Outputs in a list, losses in a dict: the losses are put in the order of the outputs. Weights in
+   a dict are looked up by the same names (a surplus one is dropped), a list is taken in its order.
+2. Else, losses and weights of one form (two lists of one length, two dicts with the same keys) are
+   paired as they stand, by place or by name.
+3. Else both are made flat, a list in its order **and a dict in the order of its sorted keys**, and
+   paired by place. Only their numbers have to be equal; the names are not looked at.
+
+Step 3 is the trap: a list of losses and a dict of weights, or the other way round, or two dicts one
+of whose names is misspelt. Sorted, `aux1, aux2` come before `main`."""
+
+
+def by_the_rule(outputs, as_losses, as_weights, case):
+    """The total that Keras alone reports by RULE; None where it refuses."""
+    weights, by_name = CASES[case], as_weights == "dict"
+    if outputs == "list" and as_losses == "dict" and by_name:
+        pairs = [(LOSSES[n], weights[n]) for n in LOSSES] if LOSSES.keys() <= weights.keys() else ()
+    elif as_losses == as_weights == "dict" and LOSSES.keys() == weights.keys():
+        pairs = [(LOSSES[n], weights[n]) for n in LOSSES]
+    else:
+        in_order = as_losses == "list" or outputs == "list"
+        flat = [LOSSES[n] for n in (LOSSES if in_order else sorted(LOSSES))]
+        of_each = [weights[n] for n in (sorted(weights) if by_name else weights)]
+        pairs = list(zip(flat, of_each)) if len(flat) == len(of_each) else ()
+    return f"{sum(loss * weight for loss, weight in pairs):.1f}" if pairs else None
+
+
+def recipes():
+    """The functions of loss_recipes.py as sections of the page."""
+    source = (Path(__file__).parent / "loss_recipes.py").read_text()
+    parts = [node for node in ast.parse(source).body
+             if isinstance(node, (ast.Import, ast.ImportFrom, ast.FunctionDef))]
+    imports = [ast.get_source_segment(source, node) for node in parts
+               if not isinstance(node, ast.FunctionDef)]
+    yield "```python\n" + "\n".join(imports) + "\n```"
+    for node in parts:
+        if isinstance(node, ast.FunctionDef):
+            title = node.name.replace("_", " ").capitalize().replace("Googlenet", "GoogLeNet's")
+            yield f"### {title}\n\n```python\n{ast.get_source_segment(source, node)}\n```"
+
+
 def verdict(case, keras_alone):
     if "Error" in keras_alone:
         return "refused"
@@ -86,6 +131,8 @@ def verdict(case, keras_alone):
 
 def page(rows, versions):
     verdicts = [verdict(case, alone) for *_, case, alone, _ in rows]
+    for *given, alone, _ in rows:
+        assert by_the_rule(*given) == (None if "Error" in alone else alone), (given, alone)
     count = {word: sum(word in v for v in verdicts)
              for word in ("misrouted", "accepted", "refused", "right")}
     ours = [outcome.split(". The outputs")[0] for *_, outcome in rows]
@@ -93,6 +140,17 @@ def page(rows, versions):
         "# Which weight lands on which loss",
         "",
         f"Made by `benchmarks/loss_routing.py` with {versions}. The three backends gave the same.",
+        "",
+        "## Three recipes to copy",
+        "",
+        *[line for recipe in recipes() for line in (recipe, "")],
+        "## What plain Keras does",
+        "",
+        RULE,
+        "",
+        f"This predicts all {len(rows)} outcomes of Keras below.",
+        "",
+        "## Every combination",
         "",
         "Losses: main 100, aux1 10, aux2 1. Weights meant: main 1, aux1 0.3, aux2 0.2. A number is",
         "the reported total; 103.2 is right, and 33.0 is .3 on main, .2 on aux1, 1 on aux2.",

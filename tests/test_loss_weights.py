@@ -3,6 +3,7 @@
 Run on another backend with KERAS_BACKEND=tensorflow, jax or torch.
 """
 
+import importlib.util
 import json
 import os
 import subprocess
@@ -460,6 +461,39 @@ def test_the_model_itself_says_that_its_trainer_is_the_one_to_fit(method):
     getattr(trainer, method)(X, y, verbose=0)
     model.compile("sgd", MSE)   # who compiles the model itself is free to fit it
     getattr(model, method)(X, y, verbose=0)
+
+
+# ---- the recipes of the page --------------------------------------------------------------------
+
+def recipes():
+    place = Path(__file__).resolve().parent.parent / "benchmarks" / "loss_recipes.py"
+    spec = importlib.util.spec_from_file_location("loss_recipes", place)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_recipe_of_the_heads():
+    images, labels = np.ones((4, 32, 32, 3), "float32"), np.arange(4)
+    history, stripped = recipes().googlenet_heads(images, labels)
+    wanted = sum(w * history[f"{n}_loss"][0] for n, w in (("main", 1), ("aux1", .3), ("aux2", .3)))
+    assert history["loss"][0] == pytest.approx(wanted, rel=1e-5)
+    assert stripped.output_shape == (None, 10)
+
+
+def test_the_recipe_of_two_tasks():
+    history, _ = recipes().a_regression_beside_a_classification(X, np.arange(20) % 10, X[:, :1])
+    assert history["loss"][0] == pytest.approx(
+        history["digit_loss"][0] + 10 * history["size_loss"][0], rel=1e-5)
+    assert {"digit_accuracy", "size_mae"} <= set(history)
+
+
+def test_the_recipe_of_a_weight_that_fades():
+    history, _ = recipes().a_weight_that_fades(X, np.arange(20) % 10)
+    assert history["aux_weight"] == pytest.approx([0.3, 0.225, 0.15, 0.075])
+    for epoch, weight in enumerate(history["aux_weight"]):
+        assert history["loss"][epoch] == pytest.approx(
+            history["main_loss"][epoch] + weight * history["aux_loss"][epoch], rel=1e-5)
 
 
 # ---- the clean model --------------------------------------------------------------------------
