@@ -588,9 +588,9 @@ def test_a_missing_metric_lists_what_the_record_has():
         plots.curves([])
 
 
-def test_stand_in_and_real_data_are_never_drawn_together():
-    with pytest.raises(ValueError, match="separate figures"):
-        plots.curves([record(), record(source="stand-in, drawn by keras_cases")])
+def test_the_sources_of_all_records_are_named_once():
+    figure = plots.curves([record(), record(), record(source="the sample")])
+    assert notes(figure, "source")[0].get_text() == "data: official; the sample"
 
 
 def test_labels_of_points_meet_neither_each_other_nor_a_point():

@@ -197,8 +197,8 @@ def gradients_by_hand(model, weights, images):
     return found | {"shared": [X.T @ back + 2 * 0.01 * kernel, back.sum(0)]}
 
 
-@pytest.mark.parametrize("outputs", ["list", "dict"])
-@pytest.mark.parametrize("weighted", [False, True], ids=["all images alike", "sample weights"])
+@pytest.mark.parametrize("outputs, weighted", [("list", False), ("dict", True)],
+                         ids=["list, all images alike", "dict, sample weights"])
 @pytest.mark.parametrize("step", STEPS)
 def test_a_real_step_goes_down_the_hand_computed_gradient(outputs, weighted, step):
     """One step of SGD at rate 1 moves every weight by its gradient, whatever is reported."""

@@ -29,7 +29,7 @@ def curves(records, metric="accuracy", both=False, ax=None, width=TEXT, title=No
     "train_error", "train_loss"; or any key of the histories, as it stands. both=True adds the
     training curve, thin, to one of the first three. The band goes from the lowest to the highest
     seed; curves of one label are cut to the shortest. log: a logarithmic y axis.
-    Raises: ValueError where a record lacks the metric, or stand-in and real data are mixed.
+    Raises: ValueError where a record lacks the metric.
     """
     records = [records] if isinstance(records, dict) else list(records)
     groups = {}
@@ -37,7 +37,7 @@ def curves(records, metric="accuracy", both=False, ax=None, width=TEXT, title=No
         groups.setdefault(record.get("label") or record["case"], []).append(record)
     if not groups:
         raise ValueError("curves: no records; pass one record dict or a list of them.")
-    source = _one_source(records)
+    source = _sources(records)
     key, unit, convert, twin = METRICS.get(metric, (metric, metric, lambda a: a, None))
     seeds = max(map(len, groups.values()))
     notes = [caption or "", f"Band: lowest to highest of {seeds} seeds." if seeds > 1 else "",
@@ -87,12 +87,12 @@ def bars(values, ax=None, width=TEXT, xlabel="", fmt="{:,.0f}", log=False, title
 
 
 @mpl.rc_context(STYLE)
-def layer_profile(profiles, names=None, ylabel="gradient norm", log=True, ax=None, width=TEXT,
-                  title=None, caption=None, source=None):
+def layer_profile(profiles, names=None, ylabel="gradient norm", xlabel=None, log=True, ax=None,
+                  width=TEXT, title=None, caption=None, source=None):
     """One number per layer, of one or several nets: {label: (layers,) or (seeds, layers)}.
 
     names: the layers' names, or other categories, where all nets have the same ones; they are
-    points, not joined by a line. Without names, nets of unequal depth share an axis of relative
+    points, not joined by a line; say by xlabel what they are. Without names, nets of unequal depth share an axis of relative
     depth (0 = first layer, 1 = last), others a layer index.
     """
     profiles = {label: np.atleast_2d(np.asarray(p, float)) for label, p in profiles.items()}
@@ -109,7 +109,7 @@ def layer_profile(profiles, names=None, ylabel="gradient norm", log=True, ax=Non
         ends[label] = (_points if names else _line)(ax, at, runs, label, tint, marker="o",
                                                     markersize=5 if names else 3)
     ax.set(ylabel=ylabel, title=title, yscale="log" if log else "linear",
-           xlabel="relative depth (0 = first layer)" if relative else "" if names else "layer")
+           xlabel=xlabel or ("relative depth (0 = first layer)" if relative else "layer"))
     if names:
         ax.set_xticks(range(len(names)), names, rotation=40, ha="right", fontsize=9)
     elif not relative:
@@ -167,7 +167,9 @@ def image_grid(images, labels=None, predictions=None, class_names=None, columns=
     columns, rows = min(columns, n), -(-n // columns)
     text = 0 if labels is None and predictions is None else 0.38 * wide
     gap, step = 0.08 * wide, height * 1.08 + text
-    ax = new_axes(ax, width, caption, height=(width - 0.2) * rows * step / (columns * (wide + gap)))
+    lines = 0.2 * bool(caption) + 0.2 * bool(source) + 0.3 * bool(title)  # inches beside the images
+    ax = new_axes(ax, width, caption, height=0.15 + lines
+                  + (width - 0.2) * rows * step / (columns * (wide + gap)))
     name = (lambda c: str(class_names[int(c)])) if class_names is not None else str
     for i, image in enumerate(images):
         left, top = (i % columns) * (wide + gap), (i // columns) * step
@@ -179,7 +181,7 @@ def image_grid(images, labels=None, predictions=None, class_names=None, columns=
         guess = truth if predictions is None else name(np.ravel(predictions)[i])
         wrong = truth is not None and guess != truth
         ax.text(left + wide / 2, top + height + 0.03 * wide, f"{guess}\n({truth})" if wrong
-                else guess, fontsize=9, ha="center", va="top", linespacing=0.95,
+                else guess, fontsize=9, ha="center", va="top", linespacing=1.0,
                 color=PALETTE[1] if wrong else "#222222")
     ax.set(xlim=(-gap, columns * (wide + gap)), ylim=(rows * step, -gap), title=title)
     ax.set_axis_off()
@@ -188,18 +190,20 @@ def image_grid(images, labels=None, predictions=None, class_names=None, columns=
 
 
 @mpl.rc_context(STYLE)
-def heatmap(array, names=None, unit="", xlabel="", ylabel="", cells=None, ax=None, width=HALF,
+def heatmap(array, names=None, unit="", xlabel="", ylabel="", cells=None, ax=None, width=None,
             title=None, caption=None, source=None):
     """A matrix (rows, columns) as colours: a receptive field, a confusion matrix, correlations.
 
     names: one per row and column (confusion). cells: a format such as "{:.0f}" to write into
-    each cell; by default written where there are names and at most 12 rows.
+    each cell; by default written where there are names and at most 12 rows. width: by default half
+    a text, or a whole one for more than 4 names.
     """
     array = np.asarray(array, float)
     if array.ndim != 2 or (names is not None and array.shape != (len(names), len(names))):
         raise ValueError(f"heatmap: array of shape {array.shape}; pass (rows, columns)"
                          + (f" with one of {len(names)} names for each." if names else "."))
-    ax = new_axes(ax, width, caption, height=0.82 * width)
+    width = width or (TEXT if names is not None and len(names) > 4 else HALF)
+    ax = new_axes(ax, width, caption, height=(0.82 if width <= HALF else 0.75) * width)
     signed = array.min() < 0
     limit = {"vmin": -np.abs(array).max(), "vmax": np.abs(array).max()} if signed else {}
     image = ax.imshow(array, cmap="PuOr" if signed else "cividis", **limit)
@@ -247,12 +251,9 @@ def paper_beside_ours(rows, unit="accuracy (%)", fmt="{:.2f}", ax=None, width=TE
     return ax.figure
 
 
-def _one_source(records):
-    sources = list(dict.fromkeys(r.get("data", {}).get("source", "not recorded") for r in records))
-    if len({"stand-in" in source for source in sources}) > 1:
-        raise ValueError(f"curves: records of stand-in and of real data together ({sources}); "
-                         "draw them in separate figures.")
-    return "; ".join(sources)
+def _sources(records):
+    return "; ".join(dict.fromkeys(
+        record.get("data", {}).get("source", "not recorded") for record in records))
 
 
 def _runs(group, key, convert, label):
