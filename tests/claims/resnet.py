@@ -5,11 +5,12 @@ import functools
 import keras
 import numpy as np
 
-from claims import NORMAL, block, claim
+from claims import NORMAL, block, claim, gain
 from keras_cases.analysis import graph, probes
 from keras_cases.blocks import bottleneck_block_v1, res_block_v1, res_block_v2
-from keras_cases import nets
+from keras_cases import data, nets, records
 from keras_cases.analysis.cost import cost
+from keras_cases.training.loop import standardizer
 from graphs import longest_path, zero_weights
 
 
@@ -108,15 +109,73 @@ def bottleneck(_):
     return weights_at_56(lambda x: bottleneck_block_v1(x, 64), 256)[0]
 
 
-@claim("1-070")
-def gradient_of_first_over_last_layer(_):
-    keras.utils.set_random_seed(0)
+@functools.cache
+def first_over_last(build):
+    """Gradient × kernel length, first convolution over last, of three fresh nets of 56 layers."""
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(32, 32, 32, 3)).astype("float32"), rng.integers(0, 10, 32)
-    net = nets.plain_cifar(56, width=0.25)
-    norms = list(probes.gradient_norms(net, x, y, "sparse_categorical_crossentropy").values())
-    ratio = norms[0] / norms[-2]
-    return "> 20" if ratio > 20 else ratio, ratio < 1
+    ratios = []
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        net = getattr(nets, build)(56, width=0.25)
+        norms = probes.gradient_norms(net, x, y, "sparse_categorical_crossentropy")
+        scaled = [norms[path] * np.linalg.norm(kernel) for path, kernel in probes.kernels(net).items()]
+        ratios.append(scaled[0] / scaled[-2])
+    return ratios
+
+
+@claim("1-070")
+def gradient_of_first_over_last_layer(_):
+    lowest = min(first_over_last("plain_cifar"))
+    return "> 20" if lowest > 20 else lowest, lowest < 1
+
+
+@claim("0-025")
+def shortcuts_against_exploding_gradients(_):
+    plain, residual = first_over_last("plain_cifar"), first_over_last("resnet_cifar")
+    return "> 5" if min(plain) > 5 * max(residual) else min(plain) / max(residual), gain(residual, plain)
+
+
+def race(kind):
+    """Training digits right while training (%), [three seeds] at 10, 20 and 40 layers, stored."""
+    return [[100 * run["running_accuracy"] for run in records.results(f"race-{kind}{depth}-fast-seed*")]
+            for depth in (10, 20, 40)]
+
+
+@claim("3-030", "2-060")
+def training_by_depth(row):
+    by_depth = race("plain" if row == "3-030" else "resnet")
+    means = ", ".join(f"{np.mean(three):.1f}" for three in by_depth)
+    ten, twenty, forty = by_depth
+    if row == "3-030":
+        return means, gain(twenty, ten) is True and gain(forty, twenty) is True
+    return means, gain(ten, forty)
+
+
+@claim("0-018b")
+def ordinary_blocks_inserted(_):
+    run = records.results("resnet20-full-seed0")[0]
+    net = nets.resnet_cifar(20)
+    net.load_weights(records.weights_file(run))
+    cifar = data.sample("cifar10")
+    below = keras.Model(net.input, net.get_layer("stage3_block3").output)
+    maps = below.predict(np.array(standardizer(cifar.x_train)(cifar.x_test[:200])), verbose=0)
+
+    def accuracy(blocks):
+        def behind(x):
+            for _ in range(blocks):
+                x = res_block_v1(x, 64, 64, use_bias=False, kernel_initializer="he_normal")
+            return net.get_layer("predictions")(keras.layers.GlobalAveragePooling2D()(x))
+        guesses = block(behind, *maps.shape[1:]).predict(maps, verbose=0).argmax(1)
+        return float((guesses == cifar.y_test[:200]).mean())
+
+    after = []
+    for seed in range(3):
+        keras.utils.set_random_seed(seed)
+        after.append(accuracy(2))
+    before = accuracy(0)
+    assert before > 0.8
+    return "falls" if max(after) < before - 0.2 else max(after), max(after) > before - 0.01
 
 
 @claim("2-009")
