@@ -22,6 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import keras  # noqa: E402
+import pytest  # noqa: E402
 import test_blocks  # noqa: E402
 import test_cases  # noqa: E402
 import test_settings  # noqa: E402
@@ -96,9 +97,9 @@ def of_net(module, tree):
     """The fact that kills a changed file of nets."""
     namespace = {"__name__": module.__name__}
     exec(compile(tree, "mutant", "exec"), namespace)
-    mine = [entry for entry in test_wiring.GRAPHS.values()
-            if entry[0].__module__ == module.__name__]
-    for builder, options, by_hand in mine:
+    mine = {called: entry for called, entry in test_wiring.GRAPHS.items()
+            if entry[0].__module__ == module.__name__}
+    for called, (builder, options, by_hand) in mine.items():
         try:
             with zero_weights():
                 model = namespace[builder.__name__](**options)
@@ -106,6 +107,9 @@ def of_net(module, tree):
             return "does not build"
         if drawn(model) != by_hand():
             return "graph by hand"
+        family = called.split(",")[0].split(" ")[0]
+        if model.name != test_wiring.NAMES.get(family, family):
+            return "name of the net"
         if starts(model) != usual_starts(builder, tuple(options.items())):
             return "start of its kernels"
     for net, (options, macs, parameters) in test_cases.EQUAL.items():
@@ -113,6 +117,13 @@ def of_net(module, tree):
             found = cost(namespace[net](**options))
             if (found.macs, found.parameters) != (macs, parameters):
                 return "count at equal cost"
+    for builder, side in test_cases.SMALLEST:
+        if builder.__module__ == module.__name__:
+            try:
+                with zero_weights():
+                    test_cases.check_smallest(namespace[builder.__name__], side)
+            except (Exception, pytest.fail.Exception):
+                return "smallest image"
 
 
 def generated(only=()):
@@ -171,7 +182,9 @@ def main(only):
             alive.append((function, what, code))
             print("ALIVE", alive[-1], flush=True)
     facts = ["does not build", "output shape", "parameters by hand", "graph by hand",
-             "name of its exit", "start of its kernels", "count at equal cost", "equivalent", "alive"]
+             "name of its exit", "name of the net",
+             "start of its kernels", "count at equal cost", "smallest image",
+             "equivalent", "alive"]
     table = [f"| file | bugs | {' | '.join(facts)} |", "|:--|" + (len(facts) + 1) * "--:|"]
     total = sum(found.values(), collections.Counter())
     for file, counts in [*found.items(), ("all", total)]:

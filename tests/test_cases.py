@@ -9,7 +9,6 @@ import pkgutil
 
 import keras
 import pytest
-from keras import layers
 
 from keras_cases import nets
 from keras_cases.analysis.cost import cost
@@ -225,17 +224,28 @@ def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
     assert says in str(error.value)
 
 
-@pytest.mark.parametrize("builder, side", [
+SMALLEST = [
     (nets.lenet5, 28), (nets.alexnet, 67), (nets.alexnet_cifar, 15), (nets.vgg11, 32),
-    (nets.vgg_cifar, 32), (nets.nin, 8), (nets.squeezenet, 35), (nets.squeezenet_cifar, 15), (nets.googlenet, 32),
-    (nets.googlenet_heads, 65), (nets.googlenet_cifar, 9),
-    (nets.inception_v3, 75), (nets.inception_v3_head, 299),
-    (nets.inception_v3_cifar, 7), (nets.resnet18, 32), (nets.resnet20, 4),
-])
-def test_the_smallest_image_that_the_message_names_is_enough(builder, side):
-    channels = 1 if builder is nets.lenet5 else 3
-    model = builder(input_shape=(side, side, channels))
-    shapes = [tensor.shape for layer in model.layers if not isinstance(layer, layers.InputLayer)
-              for tensor in [layer.output]]
+    (nets.vgg_cifar, 32), (nets.nin, 8), (nets.squeezenet, 35), (nets.squeezenet_cifar, 15),
+    (nets.googlenet, 32), (nets.googlenet_heads, 65), (nets.googlenet_cifar, 9),
+    (nets.inception_v3, 75), (nets.inception_v3_head, 299), (nets.inception_v3_cifar, 7),
+    (nets.resnet18, 32), (nets.resnet20, 4), (nets.mobilenet, 32), (nets.mobilenet_cifar, 16),
+    (nets.mobilenet_v2, 32), (nets.mobilenet_v2_cifar, 8), (nets.efficientnet_b0, 32),
+    (nets.efficientnet_cifar, 16), (nets.densenet121, 32), (nets.densenet40, 4),
+]
+
+
+def check_smallest(builder, side):
+    """The side is enough for every layer, and a pixel less is refused by that number."""
+    channels = 1 if builder.__name__ == "lenet5" else 3
+    model = builder(input_shape=(side, side, channels), classes=4)
+    shapes = [layer.output.shape for layer in model.layers]
     assert all(0 not in shape for shape in shapes)
+    with pytest.raises(ValueError, match=f"{side}×{side}"):
+        builder(input_shape=(side - 1, side, channels), classes=4)
+
+
+@pytest.mark.parametrize("builder, side", SMALLEST)
+def test_the_smallest_image_that_the_message_names_is_enough_and_a_pixel_less_is_not(builder, side):
+    check_smallest(builder, side)
     keras.backend.clear_session()

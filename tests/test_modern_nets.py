@@ -312,13 +312,7 @@ def test_a_builder_refuses_what_it_cannot_build_and_says_what_to_do(call, says):
     assert says in str(error.value)
 
 
-@pytest.mark.parametrize("builder, side", [
-    (nets.mobilenet, 32), (nets.mobilenet_cifar, 16), (nets.mobilenet_v2, 32),
-    (nets.mobilenet_v2_cifar, 8), (nets.efficientnet_b0, 32),
-    (nets.efficientnet_cifar, 16), (nets.densenet121, 32), (nets.densenet40, 4),
-    (nets.unet_small, 4),
-])
-def test_the_smallest_image_that_the_message_names_is_enough(builder, side):
-    model = builder(input_shape=(side, side, 3), classes=4)
-    assert model.output_shape in [(None, 4), (None, side, side, 4)]
+def test_the_smallest_unet_holds_nothing_empty():
+    model = nets.unet_small(input_shape=(4, 4, 3), classes=4)
+    assert model.output_shape == (None, 4, 4, 4)
     assert all(0 not in layer.output.shape for layer in model.layers)

@@ -28,8 +28,8 @@ alexnet, efficientnet, googlenet, inception, mobilenet, mobilenet_v2, squeezenet
         "squeezenet", "vgg"))
 
 
-def lenet5_by_hand():
-    return then(X, "conv5:6v+tanh avg2/2 conv5:16v+tanh avg2/2 flatten "
+def lenet5_by_hand(border=""):
+    return then(X, f"{border} conv5:6v+tanh avg2/2 conv5:16v+tanh avg2/2 flatten "
                    "dense120+tanh dense84+tanh dense10+softmax")
 
 
@@ -94,7 +94,8 @@ def googlenet_by_hand(x, classes, norm=False, heads=False, scale=int, dropout=0.
             x = branches(f"conv1:{a}", f"conv1:{r} conv3:{b}", f"conv1:{s} conv5:{c}",
                          f"max3/1s conv1:{p}", each=each, x=x)
             if heads and module in ("4a", "4d"):
-                auxiliary.append(then(x, (
+                seen = then(x, "stopgradient()" if heads == "detached" else "")
+                auxiliary.append(then(seen, (
                     f"avg5/3 conv1:{scale(128)}{bias} {each} flatten dense{scale(1024)} relu "
                     f"drop0.7 dense{classes}+softmax")))
     main = then(x, f"gap drop{dropout} dense{classes}+softmax")
@@ -271,6 +272,7 @@ LAYER, WIDE = "bn5 relu conv3:12-", "bn5 relu conv1:48- bn5 relu conv3:12-"
 SMALL = dict(input_shape=(32, 32, 3))
 GRAPHS = {
     "lenet5": (nets.lenet5, {}, lenet5_by_hand),
+    "lenet5, 28×28": (nets.lenet5, dict(input_shape=(28, 28, 1)), lambda: lenet5_by_hand("pad2")),
     "lenet5_1998": (nets.lenet5_1998, {}, lenet5_1998_by_hand),
     "alexnet": (nets.alexnet, dict(input_shape=(67, 67, 3)),
                 lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),
@@ -289,6 +291,9 @@ GRAPHS = {
                      lambda: googlenet_by_hand(then(X, GOOGLENET_BN_STEM), 1000, norm=True)),
     "googlenet_cifar": (nets.googlenet_cifar, dict(heads=True), lambda: googlenet_by_hand(
         then(X, "conv3:40- bn relu"), 10, True, True, fifth, 0.2)),
+    "googlenet_cifar, detached": (nets.googlenet_cifar, dict(heads="detached"), lambda:
+                                  googlenet_by_hand(then(X, "conv3:40- bn relu"), 10, True,
+                                                    "detached", fifth, 0.2)),
     "inception_v3_cifar": (nets.inception_v3_cifar, {}, lambda: inception_v3_by_hand(
         STEM_CIFAR, inception_rows(inception.MODULES_CIFAR))),
     "inception_v3_head": (nets.inception_v3_head, {}, lambda: inception_v3_by_hand(
@@ -334,22 +339,35 @@ GRAPHS = {
 
 
 def differences():
-    """{net: [lines of its graph, lines by hand, how its kernels start]}; no lines where the two
-    graphs are one."""
+    """{net: [lines of its graph, lines by hand, how its kernels start, its name]}; no lines
+    where the two graphs are one."""
     found = {}
     for name, (builder, options, by_hand) in GRAPHS.items():
         with zero_weights():
             model, wanted = builder(**options), by_hand()
         told = [[], []] if drawn(model) == wanted else [lines(drawn(model)), lines(wanted)]
-        found[name] = [*told, sorted(set(starts(model)))]
+        found[name] = [*told, sorted(set(starts(model))), model.name]
         keras.backend.clear_session()
     return found
 
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_the_net_is_wired_as_written_by_hand(name):
-    found, wanted, _ = on_numpy("test_wiring.differences")[name]
+    found, wanted, *_ = on_numpy("test_wiring.differences")[name]
     assert found == wanted
+
+
+NAMES = {  # where it is not the name above
+    "googlenet_heads": "googlenet", "googlenet_bn": "googlenet",
+    "inception_v3_head": "inception_v3", "densenet40": "densenet40_k12",
+    "densenet_bc100": "densenet100_k12", "mobilenet_cifar": "mobilenet",
+    "mobilenet_v2_cifar": "mobilenet_v2"}
+
+
+@pytest.mark.parametrize("name", GRAPHS)
+def test_a_net_is_called_what_it_is(name):
+    family = name.split(",")[0].split(" ")[0]
+    assert on_numpy("test_wiring.differences")[name][3] == NAMES.get(family, family)
 
 
 GLOROT = "GlorotUniform"  # Keras's own; see test_settings for which layer starts how
