@@ -4,25 +4,36 @@ from exercises import Answers
 
 COMPUTE = Answers(
     right=[
-        "def triplet_parameters():\n    return (9 * 8 + 8) + (13 * 13 * 8 * 16 + 16) + (3 * 16 + 1)",
+        "def triplet_parameters(filters):\n"
+        "    return 10 * filters + (13 * 13 * filters * 16 + 16) + (3 * 16 + 1)",
         """
-def triplet_parameters():
+def triplet_parameters(filters):
     side = (28 - 3) // 2 + 1
-    weights = [3 * 3 * 1 * 8, side ** 2 * 8 * 16, 48 * 1]
-    biases = [8, 16, 1]
+    weights = [3 * 3 * 1 * filters, side ** 2 * filters * 16, 48 * 1]
+    biases = [filters, 16, 1]
     return sum(weights) + sum(biases)
 """],
     wrong={
-        "three encoders": "def triplet_parameters():\n    return 3 * (80 + 21_648) + 49",
-        "no biases": "def triplet_parameters():\n    return 72 + 21_632 + 48",
-        "same padding": "def triplet_parameters():\n    return 80 + 14 * 14 * 8 * 16 + 16 + 49",
-        "the codes added": "def triplet_parameters():\n    return 80 + 21_648 + 17",
-        "left open": "def triplet_parameters():\n    pass",
+        "three encoders": "def triplet_parameters(f):\n    return 3 * (10 * f + 2704 * f + 16) + 49",
+        "no biases": "def triplet_parameters(f):\n    return 9 * f + 2704 * f + 48",
+        "same padding": "def triplet_parameters(f):\n    return 10 * f + 14 * 14 * f * 16 + 16 + 49",
+        "the codes added": "def triplet_parameters(f):\n    return 10 * f + 2704 * f + 16 + 17",
+        "left open": "def triplet_parameters(filters):\n    pass",
+        "the number for 8 filters": "def triplet_parameters(filters):\n    return 21777",
         "Keras counts": """
-def triplet_parameters():
+def triplet_parameters(filters):
     image = keras.Input((28, 28, 1))
-    code = layers.Dense(16)(layers.Flatten()(layers.Conv2D(8, 3, strides=2)(image)))
+    code = layers.Dense(16)(layers.Flatten()(layers.Conv2D(filters, 3, strides=2)(image)))
     return keras.Model(image, code).count_params() + 3 * 16 + 1
+""",
+        "Keras counts in a helper": """
+def helper(filters):
+    image = keras.Input((28, 28, 1))
+    code = layers.Dense(16)(layers.Flatten()(layers.Conv2D(filters, 3, strides=2)(image)))
+    return keras.Model(image, code).count_params()
+
+def triplet_parameters(filters):
+    return helper(filters) + 49
 """})
 
 FORK = """
@@ -68,6 +79,10 @@ def fork3(x, filters):
         "added instead of concatenated": FORK.replace("concatenate([a, b, c])", "add([a, b, c])"),
         "3x3 twice": FORK.replace("filters, 5", "filters, 3"),
         "another activation": FORK.replace('"relu"', '"elu"'),
+        "4 and 8 written down": FORK.replace("Conv2D(filters", "Conv2D(4").replace("x.shape[-1]", "8"),
+        "filters from the width": FORK.replace("    a =", "    filters = x.shape[-1] // 2\n    a ="),
+        "twice the filters at the end": FORK.replace("x.shape[-1]", "2 * filters"),
+        "no return": FORK.replace("    return layers.add([x, back])", "    layers.add([x, back])"),
         "no bias": FORK.replace("x.shape[-1], 1)", "x.shape[-1], 1, use_bias=False)")})
 
 MENDED = """
@@ -112,6 +127,9 @@ def mended(x, filters):
                                                     '5, padding="same", activation="relu")(b)'),
         "added": MENDED.replace("concatenate(", "add("),
         "3x3 for all": MENDED.replace("filters, 1,", "filters, 3,").replace("filters, 5,", "filters, 3,"),
+        "filters from the width": MENDED.replace("Conv2D(filters", "Conv2D(x.shape[-1]"),
+        "4 filters written down": MENDED.replace("Conv2D(filters", "Conv2D(4"),
+        "no return": MENDED.replace("    return layers", "    layers"),
         "a copy of x made once": MENDED.replace("    b =", "    x = ops.copy(a)\n    b =")})
 
 DESIGN = """
@@ -142,6 +160,15 @@ def design():
                                 losses={"even": keras.losses.BinaryCrossentropy(),
                                         "digit": keras.losses.SparseCategoricalCrossentropy()})
 """,
+        DESIGN.replace("""
+    x = layers.Conv2D(8, 3, strides=2, activation="relu")(image)
+    x = layers.Conv2D(16, 3, strides=2, activation="relu")(x)
+    x = layers.GlobalAveragePooling2D()(x)
+""", """
+    x = keras.Sequential([keras.Input((28, 28, 1)), layers.Conv2D(8, 3, strides=2, activation="relu"),
+                          layers.Conv2D(16, 3, strides=2), layers.GlobalAveragePooling2D()])(image)
+"""),
+        DESIGN.replace("layers.Conv2D(", "layers.SeparableConv2D("),
         """
 def design():  # even is the sum of five of the ten probabilities
     image = keras.Input((28, 28, 1))
@@ -168,6 +195,16 @@ def design():  # even is the sum of five of the ten probabilities
         "from logits": DESIGN.replace('"binary_crossentropy"',
                                       "keras.losses.BinaryCrossentropy(from_logits=True)"),
         "weights the other way": DESIGN.replace('"digit": 1.0, "even": 0.5', '"digit": 0.5, "even": 1.0'),
+        "2 and 0": DESIGN.replace('"digit": 1.0, "even": 0.5', '"digit": 2.0, "even": 0.0'),
+        "0 and 1": DESIGN.replace('"digit": 1.0, "even": 0.5', '"digit": 0.0, "even": 1.0'),
+        "softmax forgotten": DESIGN.replace('activation="softmax", ', ""),
+        "the net alone": DESIGN.replace("return net, plan", "return net"),
+        "a list of outputs": DESIGN.replace('{"digit": layers', "[layers").replace(
+            '"even": layers', "layers").replace('name="even")(x)})', 'name="even")(x)])'),
+        "a shared nested model without a convolution": DESIGN.replace(
+            'layers.Conv2D(8, 3, strides=2, activation="relu")(image)',
+            'keras.Sequential([keras.Input((28, 28, 1)), layers.AveragePooling2D(7)])(image)').replace(
+            'layers.Conv2D(16, 3, strides=2, activation="relu")(x)', "layers.ReLU()(x)"),
         "two units for even": DESIGN.replace("layers.Dense(1,", "layers.Dense(2,"),
         "too many parameters": DESIGN.replace("GlobalAveragePooling2D", "Flatten"),
         "nothing shared": DESIGN.replace(
@@ -175,4 +212,34 @@ def design():  # even is the sum of five of the ten probabilities
             'layers.Dense(1, activation="sigmoid", name="even")(layers.GlobalAveragePooling2D()('
             "layers.Conv2D(8, 3)(image)))")})
 
-ANSWERS = {"ex1": COMPUTE, "ex2": CHANGE, "ex3": BUG, "ex4": NET}
+TOTAL = Answers(
+    right=[
+        """
+def total_by_keras(values, weights):
+    return sum(value * weights[name] for value, name in zip(values, sorted(weights)))
+""",
+        """
+def total_by_keras(values, weights):
+    total = 0
+    for i, (name, weight) in enumerate(sorted(weights.items())):
+        total += weight * values[i]
+    return total
+"""],
+    wrong={
+        "by name": """
+def total_by_keras(values, weights):
+    return sum(value * weight for value, weight in zip(values, weights.values()))
+""",
+        "the weights sorted": """
+def total_by_keras(values, weights):
+    return sum(value * weight for value, weight in zip(values, sorted(weights.values())))
+""",
+        "reversed": """
+def total_by_keras(values, weights):
+    return sum(value * weight for value, weight in zip(values, reversed(weights.values())))
+""",
+        "no weights": "def total_by_keras(values, weights):\n    return sum(values)",
+        "the number of part 6": "def total_by_keras(values, weights):\n    return 33.0",
+        "left open": "def total_by_keras(values, weights):\n    pass"})
+
+ANSWERS = {"ex1": COMPUTE, "ex2": CHANGE, "ex3": BUG, "ex4": NET, "ex5": TOTAL}
