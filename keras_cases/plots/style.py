@@ -86,8 +86,12 @@ def colors_of(labels):
 
 
 def note(ax, caption, source, below=34):
-    """Caption and, smaller, the source of the data under the axes, `below` points down."""
+    """Caption and, smaller, the source of the data under the axes, `below` points down or more,
+    where the axis's own label needs it."""
     ax.figure.draw_without_rendering()  # only now is the width of the axes known
+    if ax.get_xlabel():
+        low = ax.get_window_extent().y0 - ax.xaxis.label.get_window_extent().y0
+        below = max(below, low * 72 / ax.figure.dpi + 5)
     width = ax.get_window_extent().width / ax.figure.dpi
     lines = textwrap.wrap(caption or "", max(24, int(width * 14.7)))
     style = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "ha": "left"}

@@ -9,7 +9,7 @@ from keras import layers
 
 from claims import block, claim
 from keras_cases.blocks import inception_module, inception_module_naive
-from keras_cases.nets.googlenet import STAGES
+from keras_cases.nets.googlenet import STAGES, googlenet
 from keras_cases.analysis.cost import cost
 from keras_cases.analysis.receptive_field import receptive_field
 from graphs import zero_weights
@@ -167,3 +167,34 @@ def convolutions_at_14(row):
     (_, _, narrow), (_, _, behind) = up_to_5x5(192, 96, 208, 16, 48, 64, side=14, channels=480)
     return {"3-011": plain, "3-012": narrow, "3-013": behind, "3-014": narrow + behind,
             "3-014b": round(plain / (narrow + behind), 2)}[row]
+
+
+# --- what the bottlenecks save: the module, the nine, the net --------------------------------------
+
+def unnarrowed(x, a, b_reduce, b, c_reduce, c, pool):
+    """GoogLeNet's module, but its 3×3 and 5×5 read all of x."""
+    pooled = layers.MaxPooling2D(3, strides=1, padding="same")(x)
+    return layers.Concatenate()([
+        layers.Conv2D(a, 1)(x), layers.Conv2D(b, 3, padding="same")(x),
+        layers.Conv2D(c, 5, padding="same")(x), layers.Conv2D(pool, 1)(pooled)])
+
+
+@zero_weights()
+def macs_of_modules(make, stages):
+    x = inputs = keras.Input((28, 28, 192))
+    for place, stage in enumerate(stages):
+        if place:
+            x = layers.MaxPooling2D(3, strides=2, padding="same")(x)
+        for _, *filters in stage:
+            x = make(x, *filters)
+    return cost(keras.Model(inputs, x)).macs
+
+
+@claim("2-029d")
+@zero_weights()
+def times_cheaper_module_nine_modules_and_net(_):
+    wide, narrow = ([macs_of_modules(make, stages) for stages in ([STAGES[0][:1]], STAGES)]
+                    for make in (unnarrowed, inception_module))
+    net = cost(googlenet()).macs
+    pairs = [*zip(wide, narrow), (net - narrow[1] + wide[1], net)]
+    return " ".join(f"{a / b:.2f}" for a, b in pairs)
