@@ -81,7 +81,7 @@ def test_only_gradients_asks_which_backend_runs(path):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_file_fits_on_a_few_screens(path):
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= 330
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 350
 
 
 def test_importing_the_package_is_instant_and_loads_neither_keras_nor_matplotlib():

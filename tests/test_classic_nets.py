@@ -101,7 +101,7 @@ def test_local_response_norm_is_the_papers_sum(options):
     ("divides alpha by the size, as Caffe does", "alpha * total", "alpha / size * total"),
     ("adds over one channel too few", "range(1, size)", "range(1, size - 1)"),
     ("multiplies where it divides", "-beta", "beta"),
-    ("adds values, not squares", "ops.square(x)", "ops.absolute(x)"),
+    ("adds values, not squares", "ops.square(wide)", "ops.absolute(wide)"),
     ("adds over pixels, not channels", "[0, 0], [0, 0], [0, 0], [r, r]",
      "[0, 0], [0, 0], [0, 0], [0, 2 * r]"),
 ])
@@ -278,16 +278,16 @@ def test_heads_come_in_the_order_main_aux1_aux2_and_leave_the_main_net_alone():
 
 def test_detached_heads_answer_alike_and_send_no_gradient_back():
     small = dict(width=0.05, modules=("3a", "4a", "4d"), batch_norm=False)
-    nets = {kind: nets.googlenet_cifar(heads=kind, **small) for kind in (True, "detached")}
-    nets["detached"].set_weights(nets[True].get_weights())
+    built = {kind: nets.googlenet_cifar(heads=kind, **small) for kind in (True, "detached")}
+    built["detached"].set_weights(built[True].get_weights())
     x, y = numbers(4, 32, 32, 3), np.arange(4)
-    np.testing.assert_allclose(run(nets[True], x)[1], run(nets["detached"], x)[1], rtol=1e-5)
+    np.testing.assert_allclose(run(built[True], x)[1], run(built["detached"], x)[1], rtol=1e-5)
 
     def heads_alone(y, outputs):
         return sum(keras.losses.sparse_categorical_crossentropy(y, head) for head in outputs[1:])
 
     sizes = {}
-    for kind, net in nets.items():
+    for kind, net in built.items():
         norms = list(gradient_norms(net, x, y, heads_alone, training=False).values())
         sizes[kind] = norms[0], norms[-1]  # of the first convolution and of aux2's dense layer
     assert sizes[True][0] > 0 and sizes["detached"][0] == 0 and sizes["detached"][1] > 0

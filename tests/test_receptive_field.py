@@ -96,6 +96,8 @@ NETS = {
 
 @pytest.mark.parametrize("net", NETS)
 def test_the_field_is_the_pixels_that_the_gradient_reaches(net):
+    if net == "transposed, dilated" and keras.backend.backend() == "tensorflow":
+        pytest.skip("TensorFlow has no dilated transposed convolution on a CPU; JAX and PyTorch do")
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         model = NETS[net]()
