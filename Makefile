@@ -15,7 +15,7 @@ TORCH     ?=
 comma     := ,
 BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
 # what must hold on every backend, not on TensorFlow alone
-NEUTRAL   := tests/test_train.py tests/test_loss_weights.py tests/test_gradients.py
+NEUTRAL   := tests/test_train.py tests/test_recipe.py tests/test_loss_weights.py tests/test_gradients.py
 MINUTES   ?= 120
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 

@@ -1,7 +1,7 @@
 """The training loop: the same run whether killed or not, honest figures, clear when it fails.
 
-The tests of what `train.run` writes are in test_records_of_runs.py. This file runs on whatever
-backend KERAS_BACKEND names.
+What `train.run` writes is tested in test_runs.py, recipe and augmentation in test_recipe.py. This
+file runs on whatever backend KERAS_BACKEND names.
 """
 
 import time
@@ -12,9 +12,8 @@ import pytest
 
 from keras_cases import data
 from keras_cases.training import checkpoint, loop
-from keras_cases.training.augment import crop_and_flip
 from keras_cases.training.loop import agreement, fit, training_model
-from keras_cases.training.recipe import Recipe, optimizer
+from keras_cases.training.recipe import Recipe
 from keras_cases.training.tasks import gives_logits
 
 SMALL = dict(epochs=3, batch_size=16, images=64, held_out=32, schedule="cosine", warmup=1.0)
@@ -117,6 +116,14 @@ def test_several_outputs_are_weighed_by_the_recipe_and_the_first_is_the_answer(s
     assert found.test["accuracy"] == history["val_accuracy"][-1]
 
 
+def test_a_weight_that_stays_reaches_the_loss_as_the_recipe_gives_it(split):
+    history = fit(tiny_with_heads(), split, Recipe(**SMALL, aux_weight=0.5)).history
+    assert history["aux1_weight"] == history["aux2_weight"] == 3 * [0.5]
+    for total, main, *heads in zip(*(history[f"{name}loss"] for name in (
+            "", "main_", "aux1_", "aux2_"))):
+        assert abs(total - (main + 0.5 * sum(heads))) < 1e-4
+
+
 def test_agreement_is_with_the_first_output():
     outputs = {"main": np.eye(3), "aux": np.eye(3)[[0, 1, 1]], "far": np.eye(3)[[1, 2, 0]]}
     assert agreement(outputs) == {"aux": pytest.approx(2 / 3), "far": 0.0}
@@ -167,6 +174,22 @@ def test_what_is_watched_is_the_validation_part_and_test_images_are_judged_once(
     found = fit(net, three, Recipe(**SMALL))
     answers = net.predict(loop.standardizer(split.x_train[:48])(three.x_val), verbose=0).argmax(1)
     assert found.history["val_accuracy"][-1] == pytest.approx((answers == three.y_val).mean(), abs=1e-4)
+
+
+def test_every_epoch_draws_a_dropout_of_its_own(split, monkeypatch):
+    """Seen by the seeds that each epoch begins with: no two alike, and the same for the same seed."""
+    begin, seen = loop._Keeper.on_epoch_begin, []
+
+    def noted(self, epoch, logs=None):
+        begin(self, epoch, logs)
+        seen.append(tuple(keras.ops.convert_to_numpy(v).tobytes() for v in self.model.variables
+                          if "seed_generator_state" in v.path))
+
+    monkeypatch.setattr(loop._Keeper, "on_epoch_begin", noted)
+    for seed in (0, 0, 1):
+        fit(tiny(), split, Recipe(**SMALL), seed=seed)
+    first, again, other = seen[:3], seen[3:6], seen[6:]
+    assert first == again and len({*first, *other}) == 6 and first[0]
 
 
 def test_another_seed_gives_another_run(split):
@@ -314,76 +337,6 @@ def test_the_net_sees_standardized_images_whatever_their_numbers(split, unit):
     assert abs(seen.mean()) < 1e-3 and abs(seen.std() - 1) < 1e-3
     with pytest.raises(ValueError, match="nothing to learn"):
         training_model(tiny(), np.zeros_like(images))
-
-
-def test_crops_differ_between_images_and_both_sides_occur():
-    image = np.arange(1, 65, dtype="uint8").reshape(1, 8, 8, 1)
-    out = crop_and_flip(np.repeat(image, 256, 0), np.random.default_rng(0), padding=2)
-    assert out.shape == (256, 8, 8, 1) and out.dtype == np.uint8
-    padded = np.pad(image[0, :, :, 0], 2)
-    crops = {padded[i:i + 8, j:j + 8].tobytes() for i in range(5) for j in range(5)}
-    mirrored = {padded[i:i + 8, j:j + 8][:, ::-1].tobytes() for i in range(5) for j in range(5)}
-    found = [o[..., 0].tobytes() for o in out]
-    assert set(found) <= crops | mirrored and len(set(found)) > 40
-    assert 0.35 < np.mean([one in mirrored for one in found]) < 0.65
-    whole = crop_and_flip(np.repeat(image, 256, 0), np.random.default_rng(0), padding=2, flip=False)
-    assert {o[..., 0].tobytes() for o in whole} <= crops
-
-
-def test_digits_are_never_mirrored():
-    ramp = np.tile(np.arange(1, 29, dtype="uint8"), (64, 28, 1))[..., None]
-    task = loop.task_of(tiny(), np.zeros(64, "uint8"), Recipe(1))
-    out, _ = task.augment(ramp, None, np.random.default_rng(0))
-    middle = out[:, 14, 6:20, 0].astype(int)
-    assert (np.diff(middle, axis=1) > 0).all()
-    colour, _ = task.augment(np.repeat(ramp, 3, -1), None, np.random.default_rng(0))
-    assert (np.diff(colour[:, 14, 6:20, 0].astype(int), axis=1) < 0).any()
-
-
-def rates(recipe, steps):
-    schedule = optimizer(recipe, steps)._learning_rate
-    return [round(float(keras.ops.convert_to_numpy(schedule(step))), 4)
-            for step in range(recipe.epochs * steps)]
-
-
-def test_the_paper_schedule_falls_at_half_and_three_quarters():
-    assert rates(Recipe(epochs=4), 2) == [.1, .1, .1, .1, .1, .01, .01, .001]
-    assert rates(Recipe(epochs=4, warmup=1.0), 2)[:3] == [.01, .01, .01]
-
-
-def test_the_cosine_rises_then_falls_to_nothing():
-    found = rates(Recipe(epochs=10, schedule="cosine", warmup=2.0), 10)
-    assert found[0] == 0 and max(found) == found[20] == 0.1 and found[-1] < 0.001
-
-
-def test_an_optimizer_is_keras_own_configuration():
-    made = optimizer(Recipe(2, optimizer={"class_name": "RMSprop", "config": {
-        "momentum": 0.9, "clipnorm": 1.0, "use_ema": True}}), 5)
-    assert (type(made).__name__, made.momentum, made.clipnorm, made.use_ema) == (
-        "RMSprop", 0.9, 1.0, True)
-    assert optimizer(Recipe(2), 5).momentum == 0.9 and optimizer(Recipe(2), 5).weight_decay == 1e-3
-    assert type(optimizer(Recipe(2, optimizer="Adam"), 5)).__name__ == "Adam"
-
-
-def test_keras_weight_decay_is_scaled_by_the_rate():
-    """One step without a gradient takes learning_rate · weight_decay of the weight off."""
-    w = keras.Variable(np.array([2.0], "float32"))
-    recipe = Recipe(epochs=1, learning_rate=0.1, weight_decay=0.5)
-    optimizer(recipe, 10).apply([keras.ops.zeros((1,))], [w])
-    np.testing.assert_allclose(keras.ops.convert_to_numpy(w), 2.0 * (1 - 0.1 * 0.5), rtol=1e-6)
-
-
-@pytest.mark.parametrize("wrong, says", [
-    (dict(epochs=2.5), "epochs=2.5"), (dict(epochs="3"), "epochs='3'"),
-    (dict(epochs=1, augment="False"), "augment='False' is a str; it takes bool"),
-    (dict(epochs=1, batch_size=True), "batch_size=True"),
-    (dict(epochs=1, learning_rate="0.1"), "learning_rate='0.1'"),
-    (dict(epochs=1, aux_fade="2"), "aux_fade='2'"),
-    (dict(epochs=1, optimizer={"class_name": "SGD", "config": {"momentum": np.float32(1)}}), "JSON"),
-])
-def test_a_recipe_checks_its_types(wrong, says):
-    with pytest.raises(TypeError, match=says):
-        Recipe(**wrong)
 
 
 def test_a_schedule_or_a_batch_that_cannot_be_is_refused(split):
