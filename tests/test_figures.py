@@ -359,6 +359,23 @@ def test_a_shared_model_is_one_box_with_an_arrow_from_each_input(detail):
     assert texts(figure, "legend text")[:2] == ["convolution", "merge"]
 
 
+def test_both_calls_of_a_shared_model_have_an_arrow():
+    calls = [patch.get_path().get_extents().x0 for _, name, patch in
+             drawn(diagram(net("siamese")), "edge") if name.endswith("twice -> subtract")]
+    assert len(calls) == 2 and abs(calls[0] - calls[1]) > 0.1
+
+
+@pytest.mark.parametrize("down", [True, False])
+@pytest.mark.parametrize("name, head", [("siamese", "encoder"), ("v1 16→32", "add")])
+def test_two_arrows_into_one_box_end_beside_each_other(name, head, down):
+    read = boxes.read(net(name), {})
+    places, wires, _ = layout.flow(read, functools.partial(draw._extent, down=down), down, 99)
+    ends = [points[-1] for (_, target), points in wires.items() if target.head == head]
+    assert len(ends) == len(set(ends)) == 2
+    x, y, w, h = next(place for box, place in places.items() if box.head == head)
+    assert all(abs(a - x) <= w / 2 + 1e-6 and abs(b - y) <= h / 2 + 1e-6 for a, b in ends)
+
+
 def test_a_model_applied_to_its_own_output_is_drawn_at_each_call():
     half = keras.Sequential([keras.Input((8, 8, 2)), Conv(2, 3)], name="half")
     inputs = keras.Input((8, 8, 2))
@@ -441,6 +458,24 @@ def test_outputs_bear_their_names():
     model = keras.Model(inputs, {"one": Dense(1)(inputs), "two": Dense(2)(inputs)})
     assert sorted(texts(diagram(model), "output name")) == ["one", "two"]
     assert not texts(diagram(net("vgg")), "output name")
+
+
+def test_a_layer_bears_the_name_that_its_author_gave_it_and_none_that_keras_made():
+    x = inputs = keras.Input((8, 8, 3))
+    for name in (None, "edges"):
+        x = Conv(4, 3, name=name)(x)
+    x = layers.Add(name="both")([x, layers.MaxPooling2D(3, 1, "same")(x)])
+    model = keras.Model(inputs, Dense(2)(layers.Flatten()(x)))
+    assert texts(diagram(model, exits=[]), "layer name") == ["edges", "both"]
+    assert texts(diagram(model, exits=["both"]), "layer name") == []    # the frame says it
+
+
+def test_folded_layers_bear_their_first_and_last_name():
+    x = inputs = keras.Input((8, 8, 4))
+    for k in range(14):
+        x = Conv(4, 3, name=f"conv{k}")(x)
+    figure = diagram(keras.Model(inputs, Dense(2)(layers.Flatten()(x))))
+    assert texts(figure, "layer name") == ["conv0–13"] and texts(figure, "repeat") == ["×14"]
 
 
 def test_the_pool_between_two_stages_stands_by_itself():

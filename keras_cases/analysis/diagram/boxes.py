@@ -25,7 +25,9 @@ MARKS = {  # operation or activation: (letter, its name in the legend); None is 
 MERGES = {"Add": "add", "Concatenate": "concat", "Multiply": "multiply", "Average": "average",
           "Maximum": "maximum", "Minimum": "minimum", "Subtract": "subtract", "Dot": "dot"}
 OTHERS = {"Flatten": "flatten", "Reshape": "reshape", "ZeroPadding2D": "pad", "Pad": "pad",
-          "UpSampling2D": "upsample", "Cropping2D": "crop", "Rescaling": "rescale"}
+          "UpSampling2D": "upsample", "Cropping2D": "crop", "Rescaling": "rescale",
+          "Absolute": "absolute value"}
+NAMED = ("conv", "pool", "merge", "dense", "other")  # kinds that show the layer's own name
 CONVS = {"Depthwise": "dw conv", "Separable": "sep conv", "Transpose": "up-conv"}
 
 
@@ -45,7 +47,8 @@ class Box:
     links: list = dataclasses.field(default_factory=list)  # of a named block: for each part the
     # indices of the parts it reads; what lies outside is -1, -2, … for one outside box each
     output: bool = False  # of the model
-    named: str = ""  # the name of that output, where it was given one
+    named: str = ""  # the name of that output, else of the layer, where it was given one
+    reads: dict = dataclasses.field(default_factory=dict)  # {box: how many of its tensors}
 
     @property
     def text(self):
@@ -140,7 +143,7 @@ def _describe(operation, inputs, channels):
 def read(model, owner):
     """The graph of a model: its boxes, each with its marks. `owner`: {id of an output: block}."""
     nodes = walk(model)
-    outputs = output_names(model)
+    outputs, given = output_names(model), exits(model)
     uses = collections.Counter(i for node in nodes for i in {id(t) for t in node.inputs})
     uses.update(outputs.keys())
     calls = collections.Counter(node.name for node in nodes)
@@ -170,7 +173,9 @@ def read(model, owner):
             if node.name in shared:
                 times = {2: "twice"}.get(calls[node.name], f"{calls[node.name]} times")
                 box.tail, box.names, shared[node.name] = "", [f"{node.name}, called {times}"], box
+            box.named = node.name if kind in NAMED and node.name in given else ""
             graph[box] = sources
+        box.reads |= collections.Counter(made[id(t)] for t in node.inputs)
         for tensor in node.outputs:
             box.output |= id(tensor) in outputs
             box.named = outputs.get(id(tensor)) or box.named

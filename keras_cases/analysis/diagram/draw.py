@@ -81,6 +81,7 @@ def _label(box, down):
     return box.text if down or box.kind == "dense" else f"{box.head}\n{box.tail}".strip()
 
 
+APART = 0.2  # inches between two arrows from one box to another
 BESIDE = 0.14  # inches of a module beside its layers, where its shortcut runs
 
 
@@ -112,7 +113,9 @@ def _shapes(graph, places, alone, down):
             x, y, w, h = places[box]
             text = ("×" if down else "\n×").join(("×".join(map(str, shape[:-1])), str(shape[-1])))
             text = text if len(shape) > 1 else str(shape[0])
-            labels.append((x + 0.06, y - h / 2 - 0.135, text) if down
+            arrows = max([user.reads.get(box, 1) for user in graph if box in graph[user]], default=1)
+            right = x + 0.06 + (arrows - 1) * APART / 2
+            labels.append((right, y - h / 2 - 0.135, text) if down
                           else (x + w / 2 + 0.27, y + 0.05, text))
     return labels
 
@@ -175,7 +178,11 @@ def _draw(graph, plan, frames, down, title, width):
             page.badge(x0 + 0.36, y1, len(module.names))
     for (source, target), points in wires.items():
         skip = (source, target) in skips
-        page.edge(points, f"{'skip' if skip else 'edge'} {source.title} -> {target.title}", skip)
+        arrows = target.reads.get(source, 1) if len(points) == 2 else 1
+        for k in range(arrows):  # one for each tensor that is read, as both calls of a shared model
+            aside = (k - (arrows - 1) / 2) * APART
+            moved = [(x + aside * down, y - aside * (not down)) for x, y in points]
+            page.edge(moved, f"{'skip' if skip else 'edge'} {source.title} -> {target.title}", skip)
     for x, y, text in labels:
         page.write(x, y, text, SMALLEST, "shape", ha="left" if down else "center",
                    color="#555555", va="center" if down else "bottom")
@@ -200,7 +207,8 @@ def _draw_box(page, box, x, y, w, h, face, down):
         _draw_chips(page, box, x - w / 2 + 0.07, x + w / 2 - 0.07, y + h / 2)
     elif box.kind != "mark":
         if box.named:
-            page.write(x, y + h / 2 - 0.155, box.named, 8, "output name", weight="bold")
+            page.write(x, y + h / 2 - 0.155, box.named, 8, "output name" if box.output else
+                       "layer name", weight="bold")
         page.write(x, y - bool(box.named) * 0.075, _label(box, down), 8, "label")
     for k, mark in enumerate(reversed(box.after)):
         page.mark(x + w / 2 - 0.12 - 0.19 * k, y - (0 if box.kind == "mark" else h / 2), *mark)

@@ -187,7 +187,11 @@ def flow(graph, extent, down, limit):
         turning = [i for i in rows[r - 1] if any(across[n] != across[i] for n in links[i])]
         several = len({n for i in turning for n in links[i]}) > 1
         bus = start[r] - gap * (0.42 - 0.2 * several * turning.index(a) / len(turning))
-        return [xy(r, bus, side), xy(r, bus, to), entry]
+        others = [across[i] for i in rows[r - 1] if b in links[i] and i is not a]
+        if others and not any((x - to) * (side - to) > 0 for x in others) and b is target:
+            reach = min(0.17, thick(b) / 2 - 0.1)  # alone on its side: an arrow of its own
+            to += reach if side > to else -reach
+        return [xy(r, bus, side), xy(r, bus, to), xy(r, middle(b) - deep(b) / 2, to)]
 
     wires = {}
     for (source, target), route in routes.items():

@@ -69,6 +69,7 @@ def fold(graph, copies):
     """The graph without the copies; the first of each run takes their names."""
     for copy, first in copies.items():
         first.names += copy.names
+        first.named = first.title if first.named and copy.named else ""
     return rewire({box: graph[box] for box in graph if box not in copies}, copies)
 
 
