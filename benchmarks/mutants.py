@@ -1,20 +1,20 @@
-"""Which fact kills which bug: published bugs by hand, and generated ones by the hundred.
+"""Which fact kills which bug: bugs by the thousand, made by changing the source of blocks and nets.
 
-    python benchmarks/mutants.py            # some minutes; writes mutants.md
-    python benchmarks/mutants.py residual   # one file of blocks or nets, printed only
+    python benchmarks/mutants.py               # half an hour of one core; writes mutants.md
+    python benchmarks/mutants.py residual nets/vgg   # files of blocks or nets, printed only
 
-A generated bug is one change of the source of a block or of a net (generate_mutants.py). It is
-killed by the first fact that the tests hold of that block or net; run on the NumPy backend.
+A generated bug is one change of a source (generate_mutants.py); it is killed by the first fact that
+the tests hold of that block or net (mutant_facts.py), on the NumPy backend. Bugs that somebody
+named are below; those of data, training and weights are in mutants_training.py, on PyTorch.
 """
 
 import ast
 import collections
-import functools
-import importlib
 import inspect
 import os
-import pkgutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 os.environ["KERAS_BACKEND"] = "numpy"
@@ -22,181 +22,202 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path[:0] = [str(ROOT), str(ROOT / "tests"), str(ROOT / "benchmarks")]
 
 import keras  # noqa: E402
-import pytest  # noqa: E402
 import test_blocks  # noqa: E402
-import test_cases  # noqa: E402
-import test_settings  # noqa: E402
-import test_wiring  # noqa: E402
-from generate_mutants import changes  # noqa: E402
-from graphs import drawn, starts, zero_weights  # noqa: E402
+from generate_mutants import Change, changes  # noqa: E402
+from mutant_facts import NET_FILES, Stillborn, of_block, of_net  # noqa: E402
+from mutants_equivalent import EQUIVALENT  # noqa: E402
 
-from keras_cases import blocks, nets  # noqa: E402
-from keras_cases.analysis import cost  # noqa: E402
+from keras_cases import blocks  # noqa: E402
 
-# (function, what is changed, in which code): why it is the same net
-STILL_X = "`identity` is still x there"
-EQUIVALENT = {
-    ("bottleneck_block_v1", "rewired to identity",
-     "layers.Conv2D(4 * filters, 1, strides=strides, **conv)(x)"): STILL_X,
-    ("bottleneck_block_v2", "rewired to identity",
-     "layers.MaxPooling2D(1, strides)(x)"): STILL_X,
-    **{(f"res_block_v{n}", "rewired to identity",
-        "layers.Conv2D(output_filter, 1, strides=strides, **conv)(x)"): STILL_X for n in (1, 2)},
-    **{(f"res_block_v{n}", "rewired to x",
-        "layers.MaxPooling2D(1, strides)(identity)"): STILL_X for n in (1, 2)},
-}
-
-
-def of_block(name, tree):
-    """The fact that kills a changed block."""
-    namespace = {"keras": keras, "layers": keras.layers, "ops": keras.ops}
-    exec(compile(tree, "mutant", "exec"), namespace)
-    block, original = namespace[name], getattr(blocks, name)
-    for row in [row for row in test_blocks.ROWS if row.block is original]:
-        with zero_weights():
-            try:
-                model = test_blocks.build(row, block)
-            except Exception:  # whatever Keras says of a graph that does not fit
-                return "does not build"
-        if model.output_shape != (None, *row.output_shape):
-            return "output shape"
-        if model.count_params() != row.parameters:
-            return "parameters by hand"
-        if drawn(model) != row.graph:
-            return "graph by hand"
-        if getattr(find_exit(model), "output", None) is not model.output:
-            return "name of its exit"
-        if not set(starts(model)) <= {test_blocks.STARTS.get(name, "GlorotUniform")}:
-            return "start of its kernels"
-    if "zero_init_residual" in inspect.signature(original).parameters:
-        try:
-            test_settings.test_kernel_initializer_is_that_of_every_kernel_but_one_that_starts_at_zero(
-                block)
-            test_settings.test_zero_init_residual_starts_a_block_as_its_shortcut(block, {})
-        except AssertionError:
-            return "start of its kernels"
-
-
-def find_exit(model):
-    return next((layer for layer in model.layers if layer.name == "exit"), None)
-
-
-def vars_of_nets():
-    return [importlib.import_module(f"keras_cases.nets.{m.name}")
-            for m in pkgutil.iter_modules(nets.__path__)]
-
-
-@functools.cache
-def usual_starts(builder, options):
-    """How the kernels of the unchanged net start: what test_settings measures as a variance."""
-    with zero_weights():
-        return starts(builder(**dict(options)))
-
-
-def of_net(module, tree):
-    """The fact that kills a changed file of nets."""
-    namespace = {"__name__": module.__name__}
-    exec(compile(tree, "mutant", "exec"), namespace)
-    mine = {called: entry for called, entry in test_wiring.GRAPHS.items()
-            if entry[0].__module__ == module.__name__}
-    for called, (builder, options, by_hand) in mine.items():
-        try:
-            with zero_weights():
-                model = namespace[builder.__name__](**options)
-        except Exception:
-            return "does not build"
-        if drawn(model) != by_hand():
-            return "graph by hand"
-        family = called.split(",")[0].split(" ")[0]
-        if model.name != test_wiring.NAMES.get(family, family):
-            return "name of the net"
-        if starts(model) != usual_starts(builder, tuple(options.items())):
-            return "start of its kernels"
-    for net, (options, macs, parameters) in test_cases.EQUAL.items():
-        if getattr(nets, net).__module__ == module.__name__:
-            found = cost(namespace[net](**options))
-            if (found.macs, found.parameters) != (macs, parameters):
-                return "count at equal cost"
-    for builder, side in test_cases.SMALLEST:
-        if builder.__module__ == module.__name__:
-            try:
-                with zero_weights():
-                    test_cases.check_smallest(namespace[builder.__name__], side)
-            except (Exception, pytest.fail.Exception):
-                return "smallest image"
+# of the generated bugs, how many lived when the generator first ran over the whole
+BEFORE = 0
+NAMED = [  # (file of nets or block, function, bug, the source as it is, as it would be): all lived
+    ("res_block_v2", "", "its shortcut reads the normalized, activated tensor: identity, projection, pad",
+     "res_x = layers.BatchNormalization()(x)\n    res_x = layers.Activation(activation)(res_x)\n",
+     "res_x = layers.BatchNormalization()(x)\n    x = res_x = layers.Activation(activation)(res_x)\n"),
+    ("res_block_v1", "", "option A takes the maximum of 2×2 pixels", "MaxPooling2D(1, strides)",
+     'MaxPooling2D(2, strides, "same")'),
+    ("res_block_v2", "", "option A takes the mean of 2×2 pixels", "MaxPooling2D(1, strides)",
+     'AveragePooling2D(2, strides, "same")'),
+    ("res_block_v1", "", "option A puts its zeros first", "[0, extra]]", "[extra, 0]]"),
+    ("res_block_v1", "", "option A puts its zeros on both sides", "[0, extra]]",
+     "[extra // 2, extra - extra // 2]]"),
+    ("dense_block", "", "its dropout never switches off", "layers.Dropout(drop_rate)(y)",
+     "layers.Dropout(drop_rate)(y, training=True)"),
+    ("mbconv_block", "", "its kernels start 100 times as large", "scale=2.0", "scale=20000.0"),
+    ("auxiliary_classifier", "", "dropout of 0.3", "dropout=0.7", "dropout=0.3"),
+    ("unet", "unet", "the skip is taken after the first convolution of a level",
+     "encoders.append(x)", "encoders.append(keras.Model(inputs, x).layers[-3].output)"),
+    ("unet", "unet", "the skip is taken before the dropout of level 4",
+     "            x = layers.Dropout(dropout, name=exit_name)(x)\n        encoders.append(x)\n",
+     "            encoders.append(x)\n            x = layers.Dropout(dropout, name=exit_name)(x)\n"
+     "        else:\n            encoders.append(x)\n"),
+    ("googlenet", "googlenet", "local response normalization behind the pool",
+     "        x = local_response_norm(x)\n    x = layers.MaxPooling2D(3, strides=2, padding=\"same\", name=\"stem\")(x)\n",
+     "        pass\n    x = layers.MaxPooling2D(3, strides=2, padding=\"same\", name=\"stem\")(x)\n"
+     "    x = x if batch_norm else local_response_norm(x)\n"),
+    ("googlenet", "googlenet", "no local response normalization", "    if not batch_norm:\n"
+     "        x = local_response_norm(x)\n    x = conv(x, 64, 1)\n", "    x = conv(x, 64, 1)\n"),
+    ("resnet_cifar", "plain_cifar", "batch normalization behind its relu",
+     "        if norm:\n            x = layers.BatchNormalization()(x)\n"
+     "        return layers.Activation(\"relu\", name=name)(x)\n",
+     "        x = layers.Activation(\"relu\", name=name)(x)\n"
+     "        return layers.BatchNormalization()(x) if norm else x\n"),
+    ("densenet", "_imagenet_net", "a stem without activation",
+     "    x = layers.Activation(\"relu\")(x)\n    x = layers.ZeroPadding2D(1)(x)\n",
+     "    x = layers.ZeroPadding2D(1)(x)\n"),
+]
 
 
 def generated(only=()):
-    """(file, function, code, what, killed by) of every generated bug."""
+    """(file, change, killed by) of every generated bug."""
     for name in sorted({row.block.__name__ for row in test_blocks.ROWS}):
-        block = getattr(blocks, name)
-        file = Path(inspect.getfile(block)).stem
-        if not only or f"blocks/{file}" in only or file in only:
-            for _, code, what, tree in changes(ast.parse(inspect.getsource(block))):
-                yield f"blocks/{file}", name, code, what, of_block(name, tree)
-    used = {name for name in vars(blocks) if name in {r.block.__name__ for r in test_blocks.ROWS}}
-    for module in vars_of_nets():
+        file = f"blocks/{Path(inspect.getfile(getattr(blocks, name))).stem}"
+        if not only or file in only or file.split("/")[1] in only:
+            tree = ast.parse(inspect.getsource(getattr(blocks, name)))
+            yield from judged(file, tree, lambda change: of_block(name, change.tree))
+    for module in NET_FILES:
         file = f"nets/{module.__name__.split('.')[-1]}"
-        if file == "nets/inputs" or only and file not in only:
-            continue
-        tree = ast.parse(inspect.getsource(module))
-        for function, code, what, changed in changes(tree, used):
-            yield file, function, code, what, of_net(module, changed)
-        keras.backend.clear_session()
+        if not only or file in only:
+            tree = ast.parse(inspect.getsource(module))
+            yield from judged(file, tree, lambda change: of_net(module, change))
 
 
-HEAD = """# Bugs, and what kills them
+def judged(file, tree, fact_of):
+    for i, change in enumerate(changes(tree)):
+        known = (change.function, change.kind, change.what, change.code) in EQUIVALENT
+        try:
+            yield file, change, None if known else fact_of(change)
+        except Stillborn:
+            pass
+        if i % 50 == 49:
+            keras.backend.clear_session()
 
-Written by `python benchmarks/mutants.py`.
 
-## Generated: every small change of the source
+def named():
+    """Rows of the bugs of NAMED. Raises: ValueError where one does not fit its source any more."""
+    for where, function, bug, old, new in NAMED:
+        module = next((m for m in NET_FILES if m.__name__.split(".")[-1] == where and function), None)
+        source = inspect.getsource(module or getattr(blocks, where))
+        if source.count(old) != 1:
+            raise ValueError(f"{where} holds {old!r} {source.count(old)} times: mend the row.")
+        tree = ast.parse(source.replace(old, new))
+        fact = of_net(module, Change(function, "", "", "", tree)) if module else of_block(where, tree)
+        yield f"| {'nets/' if module else ''}{where} | {bug} | lived | {fact or 'ALIVE'} |"
 
-Each layer, merge and inner block of every block and net rewired to every other tensor of its
-function; activations, normalizations, dropouts and pools dropped and doubled; pools, paddings and
-the order of merges swapped; keywords left out; BN set as PyTorch does, dropout left on, rates
-divided, kernels started as ones, sizes and strides exchanged; conditions turned about
-(`generate_mutants.py`). Each is killed by the first fact that the tests hold of it.
 
-"""
-PUBLISHED = """
-## By hand: bugs of published copies
+def training():
+    """Rows of the bugs of mutants_training.py, each told as it is judged."""
+    done = subprocess.run([sys.executable, str(ROOT / "benchmarks" / "mutants_training.py")],
+                          env={**os.environ, "KERAS_BACKEND": "torch"}, text=True, check=True,
+                          stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    return [line for line in done.stdout.splitlines() if line.startswith("| ")]
 
-Each row is a real or likely bug written into our block (`tests/rows/`), with the first fact
-of `tests/test_blocks.py` that shows it.
+
+def table(counts, ends):
+    """Markdown: a row for each name in counts and one for all."""
+    lines = [f"| | bugs | {' | '.join(ends)} |", "|:--|" + (len(ends) + 1) * "--:|"]
+    for name, found in [*counts.items(), ("all", sum(counts.values(), collections.Counter()))]:
+        numbers = " | ".join(str(found[end] or "") for end in ends)
+        lines.append(f"| {name} | {found.total():,} | {numbers} |")
+    return "\n".join(lines)
+
+
+PAGE = """# Bugs, and what kills them
+
+Written by `python benchmarks/mutants.py` ({minutes:.0f} minutes of one core). A bug lives if every
+fact of the tests holds in spite of it.
+
+| bugs | | lived before | live now |
+|:--|--:|--:|--:|
+| generated: every small change of the source | {generated:,} | {before} | {alive} |
+| named in a review: blocks and nets | {named} | {named} | {named_alive} |
+| data, training and loss weights: named in a review | {lived} | {lived} | {lived_alive} |
+| and looked for since | {siblings} | not known | {siblings_alive} |
+| of published copies | {published} | 0 | {published_alive} |
+
+## Generated
+
+Each is one change that a tired hand could make (`generate_mutants.py` lists them), in a function or
+a stage table of a block or a net, and is judged by the tests' own facts (`mutant_facts.py`). One
+that no test could ever run, as it reads a name before it is there, is not counted.
+
+{kinds}
+
+{files}
+
+What killed them:
+
+{facts}
+
+The equivalent ones are the same net, and why (`mutants_equivalent.py`):
+
+{same}
+
+## Blocks and nets: named in a review
+
+| where | bug | before | killed by |
+|:--|:--|:--|:--|
+{named_rows}
+
+## Data, training and loss weights
+
+Each is written into a copy of the package, on which the test runs (`mutants_training.py`).
+
+| file | bug | before | killed by |
+|:--|:--|:--|:--|
+{training_rows}
+
+## Bugs of published copies
+
+Each row is a real or likely bug written into our block (`tests/rows/`), with the first fact of
+`tests/test_blocks.py` that shows it.
 
 | block | bug | killed by |
 |:--|:--|:--|
+{published_rows}
 """
 
 
 def main(only):
-    found = collections.defaultdict(collections.Counter)
-    alive, same = [], []
-    for file, function, code, what, fact in generated(only):
-        reason = EQUIVALENT.get((function, what, code)) if fact is None else None
-        if reason:
-            fact = "equivalent"
-            same.append(f"- `{function}`, `{code}` {what}: {reason}.")
-        found[file][fact or "alive"] += 1
-        if fact is None:
-            alive.append((function, what, code))
-            print("ALIVE", alive[-1], flush=True)
-    facts = ["does not build", "output shape", "parameters by hand", "graph by hand",
-             "name of its exit", "name of the net",
-             "start of its kernels", "count at equal cost", "smallest image",
-             "equivalent", "alive"]
-    table = [f"| file | bugs | {' | '.join(facts)} |", "|:--|" + (len(facts) + 1) * "--:|"]
-    total = sum(found.values(), collections.Counter())
-    for file, counts in [*found.items(), ("all", total)]:
-        table.append(f"| {file} | {counts.total()} | {' | '.join(str(counts[f]) for f in facts)} |")
-    print("\n".join(table))
-    if not only:
-        rows = [f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m)} |"
-                for m in test_blocks.MUTANTS]
-        text = HEAD + "\n".join(table) + "\n\n" + "\n".join(dict.fromkeys(same)) + PUBLISHED
-        (ROOT / "benchmarks" / "mutants.md").write_text(text + "\n".join(rows) + "\n",
-                                                        encoding="utf-8")
-        print(f"{len(rows)} by hand; alive: {sum(row.endswith('| None |') for row in rows)}")
+    files, kinds, facts = (collections.defaultdict(collections.Counter) for _ in range(3))
+    same = collections.defaultdict(collections.Counter)
+    start = time.process_time()
+    for file, change, fact in generated(only):
+        key = change.function, change.kind, change.what, change.code
+        reason = EQUIVALENT.get(key)
+        end = "killed" if fact else "equivalent" if reason else "alive"
+        files[file][end] += 1
+        kinds[change.kind][end] += 1
+        facts[fact or end]["bugs"] += 1
+        if end == "equivalent":
+            same[reason][change.function] += 1
+        if end == "alive":
+            print("ALIVE", file, key, flush=True)
+    ends = ["killed", "equivalent", "alive"]
+    told = dict(kinds=table(dict(sorted(kinds.items())), ends), files=table(files, ends))
+    killers = sorted(facts, key=lambda fact: -facts[fact].total())
+    told["facts"] = "\n".join(f"- {facts[fact].total():,}: {fact}" for fact in killers
+                              if fact not in ends)
+    told["same"] = "\n".join(f"- {reason} ({', '.join(f'`{f}`' for f in found)}: {found.total()})"
+                             for reason, found in same.items())
+    print(*told.values(), f"{time.process_time() - start:.0f} s of one core", sep="\n\n")
+    if only:
+        return
+    rows = dict(named_rows=[*named()], training_rows=training(), published_rows=[
+        f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m) or 'ALIVE'} |"
+        for m in test_blocks.MUTANTS])
+    lived = [row for row in rows["training_rows"] if "| lived |" in row]
+    since = [row for row in rows["training_rows"] if row not in lived]
+    total = sum(files.values(), collections.Counter())
+    counts = dict(generated=total.total(), before=BEFORE, alive=total["alive"])
+    for name, some in [("named", rows["named_rows"]), ("lived", lived), ("siblings", since),
+                       ("published", rows["published_rows"])]:
+        counts |= {name: len(some), f"{name}_alive": sum("ALIVE" in row for row in some)}
+    page = PAGE.format(minutes=(time.process_time() - start) / 60, **counts, **told,
+                       **{name: "\n".join(some) for name, some in rows.items()})
+    (ROOT / "benchmarks" / "mutants.md").write_text(page, encoding="utf-8")
+    print(counts)
 
 
 if __name__ == "__main__":

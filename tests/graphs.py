@@ -127,7 +127,8 @@ def word(node):
     elif isinstance(layer, layers.Dense):
         name = f"dense{layer.units}" + _moves(config, "same", 1)
     elif isinstance(layer, layers.Dropout):
-        name = {None: "drop", (None, 1, 1, 1): "dropone"}[layer.noise_shape] + f"{layer.rate:g}"
+        kinds = {None: "drop", (None, 1, 1, 1): "dropone"}
+        name = kinds.get(layer.noise_shape, f"drop{layer.noise_shape}") + f"{layer.rate:g}"
     elif isinstance(layer, layers.ZeroPadding2D):
         name = "pad" + _sizes([n for side in layer.padding for n in side])
     elif isinstance(layer, layers.Cropping2D):

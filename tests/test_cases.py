@@ -41,14 +41,15 @@ def zeros_instead_of_random_numbers():
 
 
 def count_all():
-    """{net: (parameters, trainable, MACs, calls not counted, layers)}, built with no arguments."""
+    """{net: (parameters, trainable, MACs, calls not counted, layers, images)}, built as it is."""
     found = {}
     for net, (module, _) in STATED.items():
         with zero_weights():
             model = getattr(module, net)()
         c = cost(model)
         assert c.parameters == model.count_params()
-        found[net] = c.parameters, c.trainable, c.macs, c.not_counted, longest_path(model)
+        found[net] = (c.parameters, c.trainable, c.macs, c.not_counted, longest_path(model),
+                      model.input_shape[1:])
         del model
         keras.backend.clear_session()
     return found
@@ -80,12 +81,38 @@ HELPERS = {"resnet_cifar", "plain_cifar", "digit_codes", "densenet_cifar", "effi
 @pytest.mark.parametrize("net", STATED)
 def test_the_docstring_states_what_the_net_is(net):
     row = STATED[net][1]
-    parameters, trainable, macs, not_counted, depth = facts(net)
+    parameters, trainable, macs, not_counted, depth, _ = facts(net)
     assert parameters == number(row["parameters"])
     assert trainable == number(row["trainable"])
     assert not_counted == []
     assert macs / 1e9 == pytest.approx(number(row["GMACs"]), rel=0.005)
     assert depth == number(row["layers"])
+
+
+IMAGES = {  # where they are not 224×224×3; 32×32×3 is CIFAR-10's
+    **dict.fromkeys(("alexnet", "alexnet_ungrouped", "squeezenet"), [227, 227, 3]),
+    **dict.fromkeys(("inception_v3", "inception_v3_head"), [299, 299, 3]),
+    **dict.fromkeys(("lenet5", "lenet5_1998", "unet_small"), [32, 32, 1]), "unet_2015": [572, 572, 1],
+    **dict.fromkeys(("nin", "resnet20", "resnet32", "resnet44", "resnet56", "resnet110", "resnet_v1",
+                     "resnet_v2", "densenet40", "densenet_bc100"), [32, 32, 3]),
+    **{f"efficientnet_b{n}": [side, side, 3]
+       for n, side in enumerate([224, 240, 260, 300, 380, 456, 528, 600])},
+}
+
+
+@pytest.mark.parametrize("net", STATED)
+def test_a_net_takes_images_as_large_as_its_papers(net):
+    usual = [32, 32, 3] if net.endswith("_cifar") else [224, 224, 3]
+    assert [*facts(net)[5]] == IMAGES.get(net, usual)
+
+
+@pytest.mark.parametrize("net, options, layer, filters", [  # of a factor, by hand
+    ("alexnet_cifar", dict(groups=1, width=0.11), "conv1", 5),       # 5.28
+    ("alexnet_cifar", dict(groups=1, width=0.001), "conv1", 1),      # never none
+    ("alexnet_cifar", dict(width=0.001), "conv1", 2),                # one for each tower
+], ids=str)
+def test_a_factor_on_the_width_is_rounded_and_leaves_some(net, options, layer, filters):
+    assert getattr(nets, net)(**options).get_layer(layer).output.shape[-1] == filters
 
 
 # the totals that the papers' or Keras's own nets have, by hand and from nowhere in our code

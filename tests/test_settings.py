@@ -284,6 +284,17 @@ def test_the_shortcut_of_version_2_is_the_raw_input_whatever_its_sign(options):
     assert image[:, ::s, ::s].min() < 0
 
 
+@pytest.mark.parametrize("norm", [False, True])
+def test_the_halves_of_a_unet_take_any_size(norm):
+    def halves(side):
+        x = keras.Input((side, side, 3))
+        down = blocks.encoder_block(x, 4, norm=norm)
+        with zero_weights():
+            return drawn(keras.Model(x, blocks.decoder_block(down, x, 2, norm=norm)))
+
+    assert halves(None) == halves(8)
+
+
 def test_local_response_norm_survives_float16():
     keras.config.set_dtype_policy("mixed_float16")
     try:

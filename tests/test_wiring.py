@@ -20,6 +20,7 @@ from rows.unet import beside
 from test_blocks import FAN_OUT, HE
 
 from keras_cases import nets
+from keras_cases.analysis import graph
 
 # the files themselves: `nets.unet` and others of the same name are functions
 alexnet, efficientnet, googlenet, inception, mobilenet, mobilenet_v2, squeezenet, vgg = (
@@ -46,14 +47,14 @@ def lenet5_1998_by_hand():
 nets_lenet = importlib.import_module("keras_cases.nets.lenet")
 
 
-def alexnet_by_hand(widths, first, units, classes):
+def alexnet_by_hand(widths, first, units, classes, norm=lrn, pool="max3/2"):
     a, b, c, d, e = widths
-    x = then(lrn(then(X, f"{first} relu"), a), "max3/2")
-    x = lrn(then(towers(f"conv5:{b // 2}", x=x), "relu"), b)
-    x = then(x, f"max3/2 conv3:{c} relu")
+    x = then(norm(then(X, f"{first} relu"), a), pool)
+    x = norm(then(towers(f"conv5:{b // 2}", x=x), "relu"), b)
+    x = then(x, f"{pool} conv3:{c} relu")
     x = then(towers(f"conv3:{d // 2}", x=x), "relu")
     x = then(towers(f"conv3:{e // 2}", x=x), "relu")
-    return then(x, f"max3/2 flatten dense{units}+relu drop0.5 dense{units}+relu drop0.5 "
+    return then(x, f"{pool} flatten dense{units}+relu drop0.5 dense{units}+relu drop0.5 "
                    f"dense{classes}+softmax")
 
 
@@ -277,6 +278,8 @@ GRAPHS = {
     "alexnet": (nets.alexnet, dict(input_shape=(67, 67, 3)),
                 lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),
     "alexnet_cifar": (nets.alexnet_cifar, {}, lambda: alexnet_by_hand(CIFAR, "conv5:48", 512, 10)),
+    "alexnet_cifar, bare": (nets.alexnet_cifar, dict(lrn=False, pool_size=2), lambda: (
+        alexnet_by_hand(CIFAR, "conv5:48", 512, 10, lambda x, _: x, "max2/2"))),
     **{name: (getattr(nets, name), SMALL, lambda c=c: vgg_by_hand(vgg.KERNELS[c], head=DENSE))
        for name, c in [("vgg11", "A"), ("vgg13", "B"), ("vgg16_c", "C"), ("vgg16", "D"),
                        ("vgg19", "E")]},
@@ -339,14 +342,14 @@ GRAPHS = {
 
 
 def differences():
-    """{net: [lines of its graph, lines by hand, how its kernels start, its name]}; no lines
-    where the two graphs are one."""
+    """{net: [lines of its graph, lines by hand, how its kernels start, its name, its exits]}; no
+    lines where the two graphs are one."""
     found = {}
     for name, (builder, options, by_hand) in GRAPHS.items():
         with zero_weights():
             model, wanted = builder(**options), by_hand()
         told = [[], []] if drawn(model) == wanted else [lines(drawn(model)), lines(wanted)]
-        found[name] = [*told, sorted(set(starts(model))), model.name]
+        found[name] = [*told, sorted(set(starts(model))), model.name, sorted(graph.exits(model))]
         keras.backend.clear_session()
     return found
 

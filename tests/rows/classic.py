@@ -58,6 +58,7 @@ ROWS = [
     Row(local_response_norm, (3, 4, 8), lambda f, x, **k: f(x, **k), (3, 4, 8), 0, lrn(X, 8)),
     Row(local_response_norm, (3, 4, 2), lambda f, x, **k: f(x, 3, 1.0, 0.5, 0.5, **k),
         (3, 4, 2), 0, lrn(X, 2, 3, 1.0, 0.5, 0.5)),
+    Row(local_response_norm, (2, 2, 3), lambda f, x, **k: f(x, 1, **k), (2, 2, 3), 0, lrn(X, 3, 1)),
 
     Row(fire_module, (4, 5, 3), lambda f, x, **k: f(x, 2, 6, **k), (4, 5, 12),
         3 * 2 + 2 + 2 * 6 + 6 + 9 * 2 * 6 + 6,
@@ -68,11 +69,13 @@ ROWS = [
     Row(trainable_pooling, (7, 9, 2), lambda f, x, **k: f(x, 3, **k), (2, 3, 2), 4,
         then(X, "avg3/3 dw1 tanh")),
     Row(connected_conv, (6, 7, 3), lambda f, x, **k: f(x, TABLE, **k), (2, 3, 3), 25 * 6 + 3,
-
         then(join("concat", *[then(X, f"take(-1,[{reads}]) conv5:1v")
                               for reads in ("0,1", "2", "0,1,2")]), "tanh")),
     Row(connected_conv, (3, 3, 3), lambda f, x, **k: f(x, ((0, 2),), 3, **k), (1, 1, 1), 9 * 2 + 1,
         then(X, "take(-1,[0,2]) conv3:1v tanh")),
+    Row(connected_conv, (3, 3, 2), lambda f, x, **k: f(x, ((1,), (0,)), 3, **k), (1, 1, 2),
+        2 * (9 + 1), then(join("concat", *[then(X, f"take(-1,[{n}]) conv3:1v") for n in (1, 0)]),
+                          "tanh")),
 
     Row(global_average_pooling_head, (7, 7, 64), lambda f, x, **k: f(x, 10, **k), (10,), 650,
         then(X, "gap dense10+softmax")),
@@ -83,9 +86,9 @@ ROWS = [
     Row(auxiliary_classifier, (14, 14, 8), lambda f, x, **k: f(x, 3, 4, 6, TINY, **k), (3,),
         8 * 4 + 4 + 16 * 4 * 6 + 6 + 6 * 3 + 3,
         then(X, "avg5/3 conv1:4 relu flatten dense6 relu drop1e-06 dense3+softmax")),
-    Row(auxiliary_classifier, (5, 5, 8), lambda f, x, **k: f(x, 3, 4, 6, TINY, True, **k), (3,),
-        8 * 4 + 4 * 4 + 4 * 6 + 6 + 6 * 3 + 3,
-        then(X, "avg5/3 conv1:4- bn relu flatten dense6 relu drop1e-06 dense3+softmax")),
+    Row(auxiliary_classifier, (5, 5, 8), lambda f, x, **k: f(x, 3, 4, 6, batch_norm=True, **k),
+        (3,), 8 * 4 + 4 * 4 + 4 * 6 + 6 + 6 * 3 + 3,
+        then(X, "avg5/3 conv1:4- bn relu flatten dense6 relu drop0.7 dense3+softmax")),
     Row(auxiliary_classifier_v3, (17, 17, 4), lambda f, x, **k: f(x, 3, 6, 5, **k), (3,),
         4 * 6 + 3 * 6 + 25 * 6 * 5 + 3 * 5 + 5 * 3 + 3,
         then(X, "avg5/3 conv1:6- bnβ relu conv5:5v- bnβ relu gap dense3+softmax")),
