@@ -88,7 +88,6 @@ def mended(x, input_filter, output_filter):
 MEND = Answers(
     right=[
         MENDED,
-        "mended = res_block_v1",
         """
 def mended(x, input_filter, output_filter):
     shortcut = x
@@ -101,6 +100,16 @@ def mended(x, input_filter, output_filter):
     return layers.ReLU()(shortcut + x)
 """],
     wrong={
+        "the packaged block, renamed": "mended = res_block_v1",
+        "the packaged block, called": """
+def mended(x, input_filter, output_filter):
+    return res_block_v1(x, input_filter, output_filter)
+""",
+        "the packaged block under another name": """
+def mended(x, i, o):
+    from keras_cases.blocks import res_block_v1 as mine
+    return mine(x, i, o)
+""",
         "as published": MENDED.replace('1, padding="same")(x)', '1, padding="same")(res_x)'),
         "no last ReLU": MENDED.replace('layers.Activation("relu")(layers.add([identity, res_x]))',
                                        "layers.add([identity, res_x])"),
@@ -130,9 +139,33 @@ def small_and_deep():
     x = layers.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 """
+BLOCKS = """
+def small_and_deep():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
+    for i in range(15):
+        y = layers.Conv2D(8, 3, padding="same")(x)
+        y = layers.Activation("relu")(layers.BatchNormalization()(y))
+        y = layers.Conv2D(8, 3, padding="same")(y)
+        x = layers.ReLU()(layers.BatchNormalization()(y) + x)
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+"""
+ONE_EACH = """
+def small_and_deep():
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, strides=2, padding="same", activation="relu")(inputs)
+    for i in range(30):
+        y = layers.BatchNormalization()(layers.Conv2D(8, 3, padding="same")(x))
+        x = layers.ReLU()(layers.add([x, y]))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+"""
 DESIGN = Answers(
     right=[
         DEEP,
+        BLOCKS,
+        BLOCKS.replace("layers.Activation(\"relu\")", "keras.ops.silu"),
         "def small_and_deep():\n    return resnet_cifar(38, shortcut='projection', width=0.35)",
         """
 def small_and_deep():
@@ -145,6 +178,13 @@ def small_and_deep():
 """],
     wrong={
         "each map added to itself": PLAIN,
+        "shortcuts past one layer": ONE_EACH,
+        "no activations": BLOCKS.replace('layers.Activation("relu")', "").replace(
+            "layers.ReLU()", "").replace(', activation="relu"', ""),
+        "no activation inside": BLOCKS.replace('layers.Activation("relu")', ""),
+        "linear activations": BLOCKS.replace('Activation("relu")', 'Activation("linear")'),
+        "no softmax": BLOCKS.replace(', activation="softmax"', ""),
+        "sigmoids at the end": BLOCKS.replace('"softmax"', '"sigmoid"'),
         "no shortcuts": PLAIN.replace("layers.Add()([y, y])", "y"),
         "one shortcut around everything": PLAIN.replace("layers.Add()([y, y])", "y").replace(
             "for i in", "first = x\n    for i in").replace("    x = layers.GlobalAv",
