@@ -199,8 +199,8 @@ def test_kernels_start_with_the_variance_of_their_rule(net):
 # Dropout: off when answering, on when training
 
 @pytest.mark.parametrize("net, options", [
-    ("alexnet_cifar", {}), ("nin", dict(width=0.1)), ("squeezenet_cifar", dict(width=0.1)),
-    ("googlenet_cifar", dict(width=0.05, modules=("3a", "4a", "4d"))),
+    ("lenet5", dict(dropout=0.5)), ("alexnet_cifar", {}), ("nin", dict(width=0.1)),
+    ("squeezenet_cifar", dict(width=0.1)), ("googlenet_cifar", dict(width=0.05, modules=("3a", "4a", "4d"))),
     ("inception_v3_cifar", dict(width=0.5)), ("vgg_cifar", dict(width=0.1, dropout=0.5)),
     ("unet_small", dict(dropout=0.5)), ("densenet_cifar", dict(drop_rate=0.5)),
     ("efficientnet_cifar", dict(width_coefficient=0.25)),

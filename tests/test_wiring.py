@@ -29,9 +29,9 @@ alexnet, efficientnet, googlenet, inception, mobilenet, mobilenet_v2, squeezenet
         "squeezenet", "vgg"))
 
 
-def lenet5_by_hand(border=""):
-    return then(X, f"{border} conv5:6v+tanh avg2/2 conv5:16v+tanh avg2/2 flatten "
-                   "dense120+tanh dense84+tanh dense10+softmax")
+def lenet5_by_hand(border="", act="tanh", pool="avg", drop=""):
+    return then(X, f"{border} conv5:6v+{act} {pool}2/2 conv5:16v+{act} {pool}2/2 flatten "
+                   f"dense120+{act} {drop} dense84+{act} {drop} dense10+softmax")
 
 
 def lenet5_1998_by_hand():
@@ -274,6 +274,8 @@ SMALL = dict(input_shape=(32, 32, 3))
 GRAPHS = {
     "lenet5": (nets.lenet5, {}, lenet5_by_hand),
     "lenet5, 28×28": (nets.lenet5, dict(input_shape=(28, 28, 1)), lambda: lenet5_by_hand("pad2")),
+    "lenet5 of later years": (nets.lenet5, dict(activation="relu", pooling="max", dropout=0.25),
+                              lambda: lenet5_by_hand("", "relu", "max", "drop0.25")),
     "lenet5_1998": (nets.lenet5_1998, {}, lenet5_1998_by_hand),
     "alexnet": (nets.alexnet, dict(input_shape=(67, 67, 3)),
                 lambda: alexnet_by_hand(ALEX, "conv11:96/4v", 4096, 1000)),

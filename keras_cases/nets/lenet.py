@@ -60,12 +60,12 @@ def digit_codes():
 
 
 def lenet5(input_shape=(32, 32, 1), classes=10, activation="tanh", pooling="average", width=1,
-           classifier_activation="softmax"):
+           dropout=0.0, classifier_activation="softmax"):
     """LeNet-5 in its modern form: (H, W, C) → (classes,) probabilities.
 
     activation: "tanh", or "relu" for what came later. pooling: "average" or "max".
     width: factor on maps and units (6 makes the net fit for CIFAR-10: 12.9 million multiply-adds).
-    classifier_activation: None for logits.
+    dropout: rate behind C5 and F6; the paper has none. classifier_activation: None for logits.
     Exits: "S2", "S4". Raises: ValueError for images below 28×28, an unknown pooling, a width ≤ 0.
     """
     if pooling not in ("average", "max"):
@@ -78,7 +78,9 @@ def lenet5(input_shape=(32, 32, 1), classes=10, activation="tanh", pooling="aver
     x = pool(2, name="S4")(x)
     x = layers.Flatten()(x)
     x = layers.Dense(scaled("lenet5", 120, width), activation=activation, name="C5")(x)
+    x = layers.Dropout(dropout)(x) if dropout else x
     x = layers.Dense(scaled("lenet5", 84, width), activation=activation, name="F6")(x)
+    x = layers.Dropout(dropout)(x) if dropout else x
     outputs = layers.Dense(classes, activation=classifier_activation, name="predictions")(x)
     return keras.Model(inputs, outputs, name="lenet5")
 
