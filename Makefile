@@ -1,6 +1,6 @@
 # make lesson   the ResNet lesson, run from end to end (a minute after the install)
 # make test     everything that CI runs
-# make backends training, losses and gradients once more on JAX, and on PyTorch with TORCH=torch
+# make backends the part of it that runs training, losses and gradients on JAX, and PyTorch with TORCH=torch
 # make lab      JupyterLab on the notebooks
 # make notebooks  re-execute every notebook and store its outputs (NOTEBOOKS="notebooks/07*" for one)
 # make plan     works on the runs that the project wants (MINUTES=120); needs the whole data sets
@@ -16,6 +16,8 @@ comma     := ,
 BACKENDS  := tensorflow,jax$(if $(TORCH),$(comma)torch)
 # what must hold on every backend, not on TensorFlow alone
 NEUTRAL   := tests/test_train.py tests/test_recipe.py tests/test_loss_weights.py tests/test_gradients.py
+# JAX compiles many small nets there: quickly is better than well
+QUICK     := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
 MINUTES   ?= 120
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
@@ -36,13 +38,14 @@ notebooks: $(VENV)/notebooks.done
 test: $(VENV)/test.done
 	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
 	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist loadscope
+	$(MAKE) backends
 	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout 600 \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope
 
 backends: $(VENV)/test.done
 	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
 	for backend in jax $(if $(TORCH),torch); do \
-	    KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 || exit 1; done
+	    $(QUICK) KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 -q || exit 1; done
 
 plan: $(VENV)/notebooks.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m keras_cases.train --plan --minutes $(MINUTES)

@@ -57,7 +57,7 @@ CASES = {
     "lenet5": Case(lambda **net: nets.lenet5(**{"input_shape": (28, 28, 1)} | net), mnist,
                    full=DIGITS, name="lenet5"),
     "lenet5_1998": Case(lambda **net: nets.lenet5_1998(**{"input_shape": (28, 28, 1)} | net), mnist,
-                        full=replace(DIGITS, learning_rate=0.002), name="lenet5_1998"),
+                        full=replace(DIGITS, learning_rate=0.005), name="lenet5_1998"),
     "lenet5_cifar": Case(lambda **net: nets.lenet5(**{"input_shape": (32, 32, 3)} | net),
                          full=PLAIN_SGD, name="lenet5_cifar"),
     **_named("alexnet_cifar nin squeezenet_cifar", full=PLAIN_SGD),
