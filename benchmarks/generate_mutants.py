@@ -14,7 +14,8 @@
               dropout that never switches off or of a tenth of its rate, kernels that start as ones
     turned    a condition taken for its contrary, >= for >, a part of it or a refusal left out
     renamed   a layer, and so an exit, that loses its name
-    table     two rows of a module's table exchanged, or a number in it changed
+    table     two rows of a module's table exchanged, or a flag, a word or a number below 10 in it
+              changed (stride, kernel, count; of the widths their sums are proved)
 """
 
 import ast
@@ -258,8 +259,9 @@ def of_table(node):
         for i, (one, two) in enumerate(zip(node.elts, node.elts[1:])):
             yield "table", f"rows {i} and {i + 1}", _but(
                 node, elts=[*node.elts[:i], two, one, *node.elts[i + 2:]])
-    for _, what, new in of_value(node) if isinstance(node, ast.Constant) else ():
-        yield "table", what, new
+    if isinstance(node, ast.Constant) and (not isinstance(node.value, int) or node.value < 10):
+        for _, what, new in of_value(node):
+            yield "table", what, new
 
 
 class Opened(ast.NodeTransformer):

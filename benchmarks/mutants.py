@@ -1,7 +1,10 @@
 """Which fact kills which bug: bugs by the thousand, made by changing the source of blocks and nets.
 
-    python benchmarks/mutants.py               # half an hour of one core; writes mutants.md
-    python benchmarks/mutants.py residual nets/vgg   # files of blocks or nets, printed only
+    python benchmarks/mutants.py                     # half an hour of one core; writes mutants.md
+    python benchmarks/mutants.py residual nets/vgg   # these files of blocks or nets
+    python benchmarks/mutants.py page                # mutants.md anew, from mutants.json
+
+What is found of a file is kept in mutants.json, so that after a change only its file need be run.
 
 A generated bug is one change of a source (generate_mutants.py); it is killed by the first fact that
 the tests hold of that block or net (mutant_facts.py), on the NumPy backend. Bugs that somebody
@@ -10,7 +13,10 @@ named are below; those of data, training and weights are in mutants_training.py,
 
 import ast
 import collections
+import gc
 import inspect
+import itertools
+import json
 import os
 import subprocess
 import sys
@@ -29,6 +35,8 @@ from mutants_equivalent import EQUIVALENT  # noqa: E402
 
 from keras_cases import blocks  # noqa: E402
 
+STORED = ROOT / "benchmarks" / "mutants.json"
+gc.freeze()  # what is loaded by now stays: a fifth of the time saved
 # of the generated bugs, how many lived when the generator first ran over the whole
 BEFORE = 0
 NAMED = [  # (file of nets or block, function, bug, the source as it is, as it would be): all lived
@@ -71,8 +79,9 @@ NAMED = [  # (file of nets or block, function, bug, the source as it is, as it w
 
 def generated(only=()):
     """(file, change, killed by) of every generated bug."""
-    for name in sorted({row.block.__name__ for row in test_blocks.ROWS}):
-        file = f"blocks/{Path(inspect.getfile(getattr(blocks, name))).stem}"
+    files = {row.block.__name__: f"blocks/{Path(inspect.getfile(row.block)).stem}"
+             for row in test_blocks.ROWS}
+    for name, file in sorted(files.items(), key=lambda item: item[::-1]):
         if not only or file in only or file.split("/")[1] in only:
             tree = ast.parse(inspect.getsource(getattr(blocks, name)))
             yield from judged(file, tree, lambda change: of_block(name, change.tree))
@@ -179,45 +188,70 @@ Each row is a real or likely bug written into our block (`tests/rows/`), with th
 """
 
 
-def main(only):
-    files, kinds, facts = (collections.defaultdict(collections.Counter) for _ in range(3))
-    same = collections.defaultdict(collections.Counter)
+def judge(file, only_here):
+    """What became of the generated bugs of one file, as JSON can hold it."""
+    found = {"kinds": collections.defaultdict(collections.Counter), "facts": collections.Counter(),
+             "same": collections.defaultdict(collections.Counter), "alive": []}
     start = time.process_time()
-    for file, change, fact in generated(only):
+    for _, change, fact in only_here:
         key = change.function, change.kind, change.what, change.code
         reason = EQUIVALENT.get(key)
         end = "killed" if fact else "equivalent" if reason else "alive"
-        files[file][end] += 1
-        kinds[change.kind][end] += 1
-        facts[fact or end]["bugs"] += 1
-        if end == "equivalent":
-            same[reason][change.function] += 1
-        if end == "alive":
+        found["kinds"][change.kind][end] += 1
+        if fact:
+            found["facts"][fact] += 1
+        elif reason:
+            found["same"][reason][change.function] += 1
+        else:
+            found["alive"].append(key)
             print("ALIVE", file, key, flush=True)
+    return found | {"seconds": round(time.process_time() - start)}
+
+
+def page(files):
+    """The text of mutants.md, from what `judge` found in each file."""
+    kinds, counts, facts, same = (collections.defaultdict(collections.Counter) for _ in range(4))
+    for file, found in sorted(files.items()):
+        for kind, ends in found["kinds"].items():
+            kinds[kind].update(ends)
+            counts[file].update(ends)
+        facts["all"].update(found["facts"])
+        for reason, functions in found["same"].items():
+            same[reason].update(functions)
     ends = ["killed", "equivalent", "alive"]
-    told = dict(kinds=table(dict(sorted(kinds.items())), ends), files=table(files, ends))
-    killers = sorted(facts, key=lambda fact: -facts[fact].total())
-    told["facts"] = "\n".join(f"- {facts[fact].total():,}: {fact}" for fact in killers
-                              if fact not in ends)
-    told["same"] = "\n".join(f"- {reason} ({', '.join(f'`{f}`' for f in found)}: {found.total()})"
-                             for reason, found in same.items())
-    print(*told.values(), f"{time.process_time() - start:.0f} s of one core", sep="\n\n")
-    if only:
-        return
     rows = dict(named_rows=[*named()], training_rows=training(), published_rows=[
         f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m) or 'ALIVE'} |"
         for m in test_blocks.MUTANTS])
     lived = [row for row in rows["training_rows"] if "| lived |" in row]
-    since = [row for row in rows["training_rows"] if row not in lived]
-    total = sum(files.values(), collections.Counter())
-    counts = dict(generated=total.total(), before=BEFORE, alive=total["alive"])
-    for name, some in [("named", rows["named_rows"]), ("lived", lived), ("siblings", since),
+    total = sum(counts.values(), collections.Counter())
+    numbers = dict(generated=total.total(), before=BEFORE, alive=total["alive"])
+    for name, some in [("named", rows["named_rows"]), ("lived", lived),
+                       ("siblings", [r for r in rows["training_rows"] if r not in lived]),
                        ("published", rows["published_rows"])]:
-        counts |= {name: len(some), f"{name}_alive": sum("ALIVE" in row for row in some)}
-    page = PAGE.format(minutes=(time.process_time() - start) / 60, **counts, **told,
-                       **{name: "\n".join(some) for name, some in rows.items()})
-    (ROOT / "benchmarks" / "mutants.md").write_text(page, encoding="utf-8")
-    print(counts)
+        numbers |= {name: len(some), f"{name}_alive": sum("ALIVE" in row for row in some)}
+    print(numbers)
+    return PAGE.format(
+        minutes=sum(found["seconds"] for found in files.values()) / 60, **numbers,
+        kinds=table(dict(sorted(kinds.items())), ends), files=table(counts, ends),
+        facts="\n".join(f"- {count:,}: {fact}" for fact, count in facts["all"].most_common()),
+        same="\n".join(f"- {reason} ({', '.join(f'`{f}`' for f in found)}: {found.total()})"
+                       for reason, found in same.items()),
+        **{name: "\n".join(some) for name, some in rows.items()})
+
+
+def main(only):
+    for file, changes_of_it in itertools.groupby(generated(only), key=lambda each: each[0]):
+        found = judge(file, changes_of_it)
+        STORED.write_text(json.dumps(stored() | {file: found}, indent=1) + "\n", encoding="utf-8")
+        counts = sum(map(collections.Counter, found["kinds"].values()), collections.Counter())
+        print(file, dict(counts), found["seconds"], "s", flush=True)
+    if not only or only == ["page"]:
+        (ROOT / "benchmarks" / "mutants.md").write_text(page(stored()), encoding="utf-8")
+
+
+def stored():
+    """What was found so far, file by file."""
+    return json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
 
 
 if __name__ == "__main__":

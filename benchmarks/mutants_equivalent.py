@@ -3,6 +3,8 @@
 STILL_X = "the other name is x itself there"
 SHORTER = "zip ends with the shorter of the two"
 FIRST = "the first convolution reads the image and has no towers, whatever its row says"
+NEARER = "the next size that tiles is nearer than either bound"
+FOURS = "rounded to a multiple of 4 it is the same at every width that is used"
 CASTS = "Multiply casts its inputs to its own type anyway"
 
 EQUIVALENT = {
@@ -24,6 +26,12 @@ EQUIVALENT = {
          "(384, 3, 1, False, ''), (384, 3, 1, True, ''), (256, 3, 1, True, 'pool')]"),
         ("LAYERS_CIFAR", "LAYERS_CIFAR = [(48, 5, 1, False, 'lrn pool'), (128, 5, 1, True, 'lrn pool'), "
          "(192, 3, 1, False, ''), (192, 3, 1, True, ''), (128, 3, 1, True, 'pool')]")]},
-    ("decoder_block", "set", "3 to 5",
-     "sizes = list(zip(skip.shape[1:3], y.shape[1:3]))"): SHORTER,
+    ("unet", "set", "8 to 9", "better = next((s for s in range(size, size + 2 ** (depth + 8)) "
+     "if output_size(s, depth, padding)))"): NEARER,
+    **{("_modules_and_heads", "set", f"{n} to {n + 1}", (
+        "auxiliary.append(auxiliary_classifier(seen, classes, _scaled(128, width), "
+        "_scaled(1024, width), batch_norm=batch_norm, classifier_activation=classifier_activation, "
+        "name=HEADS[module]))")): FOURS for n in (128, 1024)},
+    **{("decoder_block", "set", what, "sizes = list(zip(skip.shape[1:3], y.shape[1:3]))"): SHORTER
+       for what in ("3 to 5", "3 to 5 (2)")},
 }

@@ -8,6 +8,7 @@ own, in which alone the copy is imported. A row whose source is not there once, 
 unchanged copy does not pass, or one that ends otherwise than by a failed test, is an error: no kill.
 """
 
+import gc
 import importlib
 import json
 import os
@@ -17,7 +18,11 @@ import tempfile
 from pathlib import Path
 
 import keras  # noqa: F401 (imported once, here: the processes are copies of this one)
+import matplotlib.pyplot  # noqa: F401
+import pandas  # noqa: F401
+import PIL.Image  # noqa: F401
 import pytest
+import torch._dynamo  # noqa: F401
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE, LOAD, AUGMENT = "data/sample.py", "data/load.py", "training/augment.py"
@@ -182,7 +187,7 @@ class Died:
         self.passed += report.when == "call" and report.passed
         if report.failed:
             self.error |= report.when != "call"
-            self.first = self.first or report.nodeid.split("/")[-1]
+            self.first = self.first or report.nodeid.split("[")[0].split("/")[-1]
 
     def pytest_collectreport(self, report):
         self.error |= report.failed
@@ -202,6 +207,7 @@ def run(test, package):
             raise RuntimeError(f"{test} did not run: {said}")
         return first, passed
     sys.path.insert(0, str(package.parent))
+    os.environ["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"  # nbval alone would take seconds to import
     os.environ["PYTHONPATH"] = os.pathsep.join([str(package.parent), str(ROOT / "tests")])
     for name in [name for name in sys.modules if name.split(".")[0] == "keras_cases"]:
         del sys.modules[name]
@@ -209,7 +215,7 @@ def run(test, package):
     died = Died()
     out = os.open(os.devnull, os.O_WRONLY)
     os.dup2(out, 1), os.dup2(out, 2)
-    pytest.main([str(ROOT / "tests" / test), "-x", "-q", "-p", "no:xdist", "-p", "no:cacheprovider"],
+    pytest.main([str(ROOT / "tests" / test), "-x", "-q", "-p", "no:cacheprovider"],
                 plugins=[died])
     with open(write, "w", encoding="utf-8") as pipe:
         pipe.write(json.dumps([died.first, died.error or found != package, died.passed]))
@@ -224,6 +230,7 @@ def killed(only=()):
         (package.parent / "data").symlink_to(ROOT / "data")
         rows = [(row, row in NAMED) for row in NAMED + SIBLINGS
                 if not only or any(word in row[0] for word in only)]
+        gc.freeze()
         good = {test: run(test, package) for test in dict.fromkeys(row[-1] for row, _ in rows)}
         wrong = [test for test, (first, _) in good.items() if first]
         if wrong:
@@ -236,7 +243,6 @@ def killed(only=()):
 
 
 if __name__ == "__main__":
-    sys.dont_write_bytecode = True
     for file, bug, named, test in killed(sys.argv[1:]):
         print(f"| {file} | {bug} | {'lived' if named else ''} | {f'`{test}`' if test else 'ALIVE'} |",
               flush=True)

@@ -11,6 +11,7 @@ import keras
 import pytest
 
 from keras_cases import nets
+from keras_cases.analysis import graph
 from keras_cases.analysis.cost import cost
 from graphs import longest_path, on_numpy, zero_weights
 
@@ -110,9 +111,24 @@ def test_a_net_takes_images_as_large_as_its_papers(net):
     ("alexnet_cifar", dict(groups=1, width=0.11), "conv1", 5),       # 5.28
     ("alexnet_cifar", dict(groups=1, width=0.001), "conv1", 1),      # never none
     ("alexnet_cifar", dict(width=0.001), "conv1", 2),                # one for each tower
+    ("googlenet_cifar", dict(width=1, modules=("3a",)), "stem", 192),
+    ("googlenet_cifar", dict(width=0.01, modules=("3a",)), "stem", 4),
+    ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "bottom", 128),
+    ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "predictions", 2),
 ], ids=str)
 def test_a_factor_on_the_width_is_rounded_and_leaves_some(net, options, layer, filters):
     assert getattr(nets, net)(**options).get_layer(layer).output.shape[-1] == filters
+
+
+def test_modules_4b_and_4c_of_googlenet_stand_in_the_papers_order():
+    """Both make 512 channels of 512, so that no sum over the net tells which comes first."""
+    model = nets.googlenet(input_shape=(32, 32, 3))
+    parts = graph.blocks(model, graph.exits(model))
+    found = {module: sum(node.operation.count_params() for node in parts[f"inception_{module}"]
+                         if hasattr(node.operation, "count_params")) for module in ("4b", "4c")}
+    assert found == {  # 1×1, 3×3, 5×5 and pooled branch
+        "4b": 512 * 160 + 512 * 112 + 9 * 112 * 224 + 512 * 24 + 25 * 24 * 64 + 512 * 64 + 648,
+        "4c": 512 * 128 + 512 * 128 + 9 * 128 * 256 + 512 * 24 + 25 * 24 * 64 + 512 * 64 + 664}
 
 
 # the totals that the papers' or Keras's own nets have, by hand and from nowhere in our code
@@ -241,7 +257,8 @@ def test_a_count_that_the_table_states_wrongly_would_be_noticed():
     (lambda: nets.resnet20(classes=0), "classes=0"),
     (lambda: nets.resnet20(input_shape=(3, 3, 3)), "4×4"),
     (lambda: nets.resnet_cifar(21), "6n+2"),
-    (lambda: nets.plain_cifar(2), "6n+2"),
+    (lambda: nets.plain_cifar(2), "6n+2"), (lambda: nets.plain_cifar(21), "6n+2"),
+    (lambda: nets.resnet_cifar(2), "6n+2"), (lambda: nets.resnet_cifar(version=3), "version=3"),
     (lambda: nets.resnet20(width=0), "filters"),
     (lambda: nets.resnet_v1(head="mean"), "'flatten'"),
 ])
@@ -256,7 +273,8 @@ SMALLEST = [
     (nets.vgg_cifar, 32), (nets.nin, 8), (nets.squeezenet, 35), (nets.squeezenet_cifar, 15),
     (nets.googlenet, 32), (nets.googlenet_heads, 65), (nets.googlenet_cifar, 9),
     (nets.inception_v3, 75), (nets.inception_v3_head, 299), (nets.inception_v3_cifar, 7),
-    (nets.resnet18, 32), (nets.resnet20, 4), (nets.mobilenet, 32), (nets.mobilenet_cifar, 16),
+    (nets.resnet18, 32), (nets.resnet20, 4), (nets.plain_cifar, 4), (nets.resnet_v1, 4),
+    (nets.resnet_v2, 4), (nets.mobilenet, 32), (nets.mobilenet_cifar, 16),
     (nets.mobilenet_v2, 32), (nets.mobilenet_v2_cifar, 8), (nets.efficientnet_b0, 32),
     (nets.efficientnet_cifar, 16), (nets.densenet121, 32), (nets.densenet40, 4),
 ]

@@ -301,6 +301,7 @@ def test_without_skips_a_unet_loses_exactly_the_weights_that_read_them():
     (lambda: nets.densenet_cifar(4), "depth=4"),
     (lambda: nets.densenet_cifar(growth_rate=0), "filters"),
     (lambda: nets.unet(input_shape=(570, 572, 1)), "The next that does: 572"),
+    (lambda: nets.unet(input_shape=(572, 570, 1)), "The next that does: 572"),
     (lambda: nets.unet(input_shape=(64, 64, 1)), "188"),
     (lambda: nets.unet_small(input_shape=(30, 32, 1)), "32"),
     (lambda: nets.unet(depth=0), "depth=0"),

@@ -35,8 +35,8 @@ def fire(squeeze, expand, x=X):
 ROWS = [
     Row(vgg_block, (7, 6, 2), lambda f, x, **k: f(x, 4, (3, 3, 1), **k), (3, 3, 4),
         9 * 2 * 4 + 9 * 4 * 4 + 4 * 4 + 3 * 4, then(X, "conv3:4 relu conv3:4 relu conv1:4 relu max2/2")),
-    Row(vgg_block, (4, 4, 2), lambda f, x, **k: f(x, 4, (3,), pool=False, **k), (4, 4, 4),
-        9 * 2 * 4 + 4, then(X, "conv3:4 relu")),
+    Row(vgg_block, (4, 4, 2), lambda f, x, **k: f(x, 4, (3, 1), pool=False, **k), (4, 4, 4),
+        9 * 2 * 4 + 4 + 4 * 4 + 4, then(X, "conv3:4 relu conv1:4 relu")),
     Row(vgg_block, (4, 4, 2), lambda f, x, **k: f(x, 4, batch_norm=True, **k), (2, 2, 4),
         9 * 2 * 4 + 9 * 4 * 4 + 2 * 4 + 2 * 4 * 4,
         then(X, "conv3:4 bn relu conv3:4 bn relu max2/2")),
