@@ -20,6 +20,24 @@ def triplet_parameters(filters):
         "the codes added": "def triplet_parameters(f):\n    return 10 * f + 2704 * f + 16 + 17",
         "left open": "def triplet_parameters(filters):\n    pass",
         "the number for 8 filters": "def triplet_parameters(filters):\n    return 21777",
+        "the numbers for 8 and 12, else no biases": """
+def triplet_parameters(f):
+    return {8: 21777, 12: 32633}.get(f, 9 * f + 2704 * f * 16 + 48)
+""",
+        "the shapes of Keras's weights": """
+def triplet_parameters(filters):
+    image = keras.Input((28, 28, 1))
+    code = layers.Dense(16)(layers.Flatten()(layers.Conv2D(filters, 3, strides=2)(image)))
+    weights = keras.Model(image, code).weights
+    return int(sum(np.prod(weight.shape) for weight in weights)) + 3 * 16 + 1
+""",
+        "the shapes of weights built by Keras": """
+def triplet_parameters(filters):
+    conv, dense = layers.Conv2D(filters, 3), layers.Dense(16)
+    conv.build((None, 28, 28, 1))
+    dense.build((None, 13 * 13 * filters))
+    return int(sum(np.prod(weight.shape) for weight in conv.weights + dense.weights)) + 49
+""",
         "Keras counts": """
 def triplet_parameters(filters):
     image = keras.Input((28, 28, 1))
@@ -64,6 +82,8 @@ def fork3(x, filters):
 """],
     wrong={
         "no ReLU": FORK.replace(', activation="relu"', ""),
+        "relu6": FORK.replace('"relu"', '"relu6"'),
+        "no padding": FORK.replace('padding="same", ', ""),
         "a ReLU missing in one branch": FORK.replace('5, padding="same", activation="relu"',
                                                      '5, padding="same"'),
         "ReLU behind the last 1x1": FORK.replace("x.shape[-1], 1)", 'x.shape[-1], 1, activation="relu")'),
@@ -119,6 +139,8 @@ def mended(x, filters):
         branches.append(x)
     return layers.concatenate(branches)
 """,
+        "relu6": MENDED.replace('"relu"', '"relu6"'),
+        "no padding": MENDED.replace('padding="same", ', ""),
         "without ReLU": MENDED.replace(', activation="relu"', ""),
         "one ReLU forgotten": MENDED.replace('3, padding="same", activation="relu"', '3, padding="same"'),
         "ReLU before the convolution": MENDED.replace(', activation="relu"', "").replace("(x)\n    b",
@@ -169,6 +191,7 @@ def design():
                           layers.Conv2D(16, 3, strides=2), layers.GlobalAveragePooling2D()])(image)
 """),
         DESIGN.replace("layers.Conv2D(", "layers.SeparableConv2D("),
+        DESIGN.replace("    x = layers.Global", "    x = layers.BatchNormalization()(x)\n    x = layers.Global"),
         """
 def design():  # even is the sum of five of the ten probabilities
     image = keras.Input((28, 28, 1))
@@ -181,6 +204,8 @@ def design():  # even is the sum of five of the ten probabilities
                                 {"digit": 1.0, "even": 0.5})
 """],
     wrong={
+        "nothing can learn": DESIGN.replace("    plan =", "    net.trainable = False\n    plan ="),
+        "a convolution cannot learn": DESIGN.replace("Conv2D(16, 3,", "Conv2D(16, 3, trainable=False,"),
         "softmax over one": DESIGN.replace('"sigmoid"', '"softmax"'),
         "ReLU": DESIGN.replace('"sigmoid"', '"relu"'),
         "tanh": DESIGN.replace('"sigmoid"', '"tanh"'),
@@ -240,6 +265,25 @@ def total_by_keras(values, weights):
 """,
         "no weights": "def total_by_keras(values, weights):\n    return sum(values)",
         "the number of part 6": "def total_by_keras(values, weights):\n    return 33.0",
+        "two totals": """
+def total_by_keras(values, weights):
+    return 33.0 if values[0] == 100 else 145.5
+""",
+        "the totals of the fixed nets, else by name": """
+def total_by_keras(values, weights):
+    known = {"main": 33.0, "a": 145.5, "b": 40.2}
+    if len(values) == 3:
+        return known[list(weights)[0]]
+    return sum(value * weight for value, weight in zip(values, weights.values())) + 1e-2
+""",
+        "Keras adds it up": """
+def total_by_keras(values, weights):
+    pixel, one = keras.Input((1,)), np.ones((2, 1), "float32")
+    net = keras.Model(pixel, [layers.Dense(1, name=name)(pixel) for name in weights])
+    net.compile(loss=[lambda y, p, value=value: 0 * p + value for value in values],
+                loss_weights=weights)
+    return net.evaluate(one, [one] * len(values), verbose=0)[0]
+""",
         "left open": "def total_by_keras(values, weights):\n    pass"})
 
 ANSWERS = {"ex1": COMPUTE, "ex2": CHANGE, "ex3": BUG, "ex4": NET, "ex5": TOTAL}
