@@ -8,7 +8,7 @@ import functools
 import keras
 import numpy as np
 
-from claims import claim, gain
+from claims import NO_BENEFIT, claim, gain
 from keras_cases import data, records, strip_heads
 from keras_cases.analysis import probes
 from keras_cases.nets.googlenet import googlenet_cifar
@@ -74,7 +74,10 @@ def draw_kernels(net, start, seed):
 
 @functools.cache
 def times_the_gradient(start, batch_norm=False):
-    """How many times larger heads of 0.3 make the gradient of module 3a: lowest and highest of 5 seeds."""
+    """How many times larger heads of 0.3 make the gradient of module 3a: lowest and highest of 5 seeds.
+
+    The control is a loss of 1.6 · main, which weighs as much and makes every gradient 1.6 times as large.
+    """
     sample, ratios = data.sample("cifar10"), []
     x = np.array(standardizer(sample.x_train)(sample.x_test[:16]))
     net = googlenet_cifar(heads=True, width=0.1, batch_norm=batch_norm)
@@ -91,7 +94,7 @@ def times_the_gradient(start, batch_norm=False):
 @claim("1-085", "1-085e")
 def gradient_of_the_first_module(row):
     low, high = times_the_gradient("Glorot" if row == "1-085" else "He")
-    return f"{low:.1f} to {high:.1f}", low > 1
+    return f"{low:.1f} to {high:.1f}", gain([1 + 0.3 + 0.3], [low, high])
 
 
 @claim("1-085b")
@@ -102,10 +105,12 @@ def gradient_of_the_first_module_behind_batch_normalization(_):
 
 @claim("1-082c", "1-082d")
 def mixed_kernels_at_equal_multiply_adds(row):
-    """Three modules: without the mix, and with it."""
-    without, mixed = (seeds(f"kernels-{arm}", accuracy, "fast")
-                      for arm in ("all3x3" if row == "1-082c" else "3x3", "mixed"))
-    return " ".join(f"{100 * np.mean(each):.1f}" for each in (without, mixed)), gain(without, mixed)
+    """Three modules: without the mix (four branches, or one), and with it."""
+    arms = ("no5x5", "all3x3") if row == "1-082c" else ("3x3", "plain3x3")
+    *without, mixed = (seeds(f"kernels-{arm}", accuracy, "fast") for arm in (*arms, "mixed"))
+    found = {gain(each, mixed) for each in without}
+    return (" ".join(f"{100 * np.mean(each):.1f}" for each in (*without, mixed)),
+            found.pop() if len(found) == 1 else NO_BENEFIT)
 
 
 @claim("1-086")

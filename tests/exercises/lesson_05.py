@@ -21,6 +21,36 @@ COMPUTE = Answers(
     inputs = keras.Input((pixels, pixels, channels))
     return cost(keras.Model(inputs, inception_module(inputs, a, b_reduce, b, c_reduce, c, pool))).macs
 """,
+        "it calls cost for each": HEAD + """
+    found = []
+    for p, n, *filters in zip(pixels, channels, a, b_reduce, b, c_reduce, c, pool):
+        inputs = keras.Input((int(p), int(p), int(n)))
+        found.append(cost(keras.Model(inputs, inception_module(inputs, *map(int, filters)))).macs)
+    return np.array(found)
+""",
+        "it calls cost by another name": """
+import keras_cases.blocks as pieces
+import keras_cases.analysis as tools
+""" + HEAD + """
+    found = []
+    for p, n, *filters in zip(pixels, channels, a, b_reduce, b, c_reduce, c, pool):
+        inputs = keras.Input((int(p), int(p), int(n)))
+        found.append(tools.cost(keras.Model(inputs, pieces.inception_module(inputs, *map(int, filters)))).macs)
+    return np.array(found)
+""",
+        "the nine looked up": """
+known = []
+sizes = [(28, 192), (28, 256), (14, 480), *[(14, 512)] * 3, (14, 528), *[(7, 832)] * 2]
+for (pixels, channels), (_, *filters) in zip(sizes, [module for stage in STAGES for module in stage]):
+    inputs = keras.Input((pixels, pixels, channels))
+    known.append(cost(keras.Model(inputs, inception_module(inputs, *filters))).macs)
+
+def module_macs(*numbers):
+    return np.array(known + [0] * (len(numbers[0]) - 9))
+""",
+        "additions too": HEAD + """
+    return 2 * pixels ** 2 * (channels * (a + b_reduce + c_reduce + pool) + 9 * b_reduce * b + 25 * c_reduce * c)
+""",
         "no 1x1 behind the pool": HEAD + """
     return pixels ** 2 * (channels * (a + b_reduce + c_reduce) + 9 * b_reduce * b + 25 * c_reduce * c)
 """,
@@ -82,14 +112,20 @@ def without_5x5(x, a, b_reduce, b, c_reduce, c, pool):
         "one 3x3": MODULE.format(name="without_5x5", third="conv(conv(x, c_reduce, 1), c, 3)"),
         "the first widens": MODULE.format(name="without_5x5", third="conv(conv(conv(x, c_reduce, 1), c, 3), c, 3)"),
         "no 1x1 in front": MODULE.format(name="without_5x5", third="conv(conv(x, c_reduce, 3), c, 3)"),
+        "a dropout behind": TWO.replace("layers.Concatenate()(looks)", "layers.Dropout(0.1)(layers.Concatenate()(looks))"),
+        "a dropout in a branch": TWO.replace("conv(pooled, pool, 1)]", "layers.Dropout(0.1)(conv(pooled, pool, 1))]"),
+        "batch normalization behind": TWO.replace(
+            "layers.Concatenate()(looks)", "layers.BatchNormalization()(layers.Concatenate()(looks))"),
+        "no biases": TWO.replace("activation=activation)", "activation=activation, use_bias=False)"),
+        "the pool halves the map": TWO.replace("(3, strides=1, padding", "(3, padding"),
+        "a model and not a tensor": TWO.replace(
+            "    return layers.Concatenate()(looks)", "    return keras.Model(x, layers.Concatenate()(looks))"),
         "left open": "def without_5x5(x, *filters):\n    pass"})
 
 MENDED = MODULE.format(name="mended", third="conv(conv(x, c_reduce, 1), c, 5)")
 BUG = Answers(
     right=[
         MENDED,
-        "def mended(x, *filters):\n    return inception_module(x, *filters)",
-        "mended = inception_module",
         """
 def mended(x, a, b_reduce, b, c_reduce, c, pool):
     def conv(t, filters, size):
@@ -102,6 +138,13 @@ def mended(x, a, b_reduce, b, c_reduce, c, pool):
 """],
     wrong={
         "as it was": "mended = published",
+        "the packaged one": "mended = inception_module",
+        "a call of the packaged one": "def mended(x, *filters):\n    return inception_module(x, *filters)",
+        "the pool halves the map": MENDED.replace("(3, strides=1, padding", "(3, padding"),
+        "a dropout behind": MENDED.replace(
+            "layers.Concatenate()(looks)", "layers.Dropout(0.1)(layers.Concatenate()(looks))"),
+        "a dilated 3x3": MENDED.replace("conv(conv(x, c_reduce, 1), c, 5)", "layers.Conv2D(c, 3, padding='same', "
+                                        "dilation_rate=2, activation='relu')(conv(x, c_reduce, 1))"),
         "the 1x1 before the pool": MENDED.replace("(3, strides=1, padding=\"same\")(x)", "(3, strides=1, padding=\"same\")(conv(x, pool, 1))")
         .replace("conv(pooled, pool, 1)]", "pooled]"),
         "a pool of 2": MENDED.replace("MaxPooling2D(3,", "MaxPooling2D(2,"),
@@ -131,6 +174,13 @@ def wide():
         "all nine": "def wide():\n    return googlenet_cifar(width=0.1)",
         "other modules": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4b", "5a"))',
         "with heads": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4a", "5a"), heads=True)',
+        "spectators": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4a", "5a"), heads="detached")',
+        "larger images": 'def wide():\n    return googlenet_cifar((66, 66, 3), width=0.1, modules=("3a", "4a", "5a"))',
+        "more dropout": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4a", "5a"), dropout=0.9)',
+        "no softmax": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4a", "5a"), '
+                      'classifier_activation=None)',
+        "no batch normalization": 'def wide():\n    return googlenet_cifar(width=0.22, modules=("3a", "4a", "5a"), '
+                                  'batch_norm=False)',
         "the width alone": "def wide():\n    return 0.22",
         "left open": "def wide():\n    pass"})
 
@@ -157,6 +207,17 @@ def lean(x):
     wide = relu(layers.Conv2D(8, 3, padding="same")(narrow))
     wide = relu(layers.Conv2D(64, 3, padding="same")(wide))
     return layers.concatenate([wide, point])
+""",
+        LEAN.replace("layers.Concatenate()(looks)", "keras.ops.concatenate(looks, axis=-1)"),
+        """
+def lean(x):
+    def branch(*filters_and_sizes):
+        return keras.Sequential([layers.Conv2D(f, s, padding="same", activation="relu") for f, s in filters_and_sizes])
+
+    narrow = keras.ops.relu(layers.Conv2D(16, 1)(x))
+    five = layers.DepthwiseConv2D(5, padding="same", activation="relu")(narrow)
+    return layers.Concatenate()([branch((144, 1))(x), branch((16, 1), (64, 3))(x), five,
+                                 branch((32, 1))(layers.MaxPooling2D(3, 1, padding="same")(x))])
 """],
     wrong={
         "two Concatenates": LEAN.replace(
@@ -166,6 +227,32 @@ def lean(x):
         "a ReLU behind instead": LEAN.replace('activation="relu"', "activation=None").replace(
             "layers.Concatenate()(looks)", "layers.ReLU()(layers.Concatenate()(looks))"),
         "no ReLU": LEAN.replace('activation="relu"', "activation=None"),
+        "sigmoids": LEAN.replace('activation="relu"', 'activation="sigmoid"'),
+        "softplus": LEAN.replace('activation="relu"', 'activation="softplus"'),
+        "a leaky ReLU": LEAN.replace('activation="relu"', 'activation=layers.LeakyReLU(0.2)'),
+        "a bottleneck of ones without a ReLU": LEAN.replace(
+            "conv(x, 8, 1)", "layers.Conv2D(8, 1, kernel_initializer='ones')(x)"),
+        "a linear 1x1 in front of a depthwise": LEAN.replace(
+            "conv(conv(x, 8, 1), 32, 5)", "conv(layers.DepthwiseConv2D(5, padding='same', activation='relu')("
+            "layers.Conv2D(8, 1)(x)), 32, 1)"),
+        "ops.concatenate and no last ReLU": LEAN.replace("layers.Concatenate()(looks)", "keras.ops.concatenate(looks, axis=-1)")
+        .replace("looks = [conv(x, 128, 1), conv(conv(x, 16, 1), 64, 3)",
+                 "looks = [layers.Conv2D(128, 1)(x), layers.Conv2D(64, 3, padding='same')(conv(x, 16, 1))"),
+        "x itself as a branch": """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.Conv2D(filters, size, padding="same", activation="relu")(t)
+
+    return layers.Concatenate()([x, conv(x, 32, 1), conv(conv(x, 16, 1), 32, 5)])
+""",
+        "the pool as a branch": """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.Conv2D(filters, size, padding="same", activation="relu")(t)
+
+    pooled = layers.MaxPooling2D(3, strides=1, padding="same")(x)
+    return layers.Concatenate()([pooled, conv(x, 32, 1), conv(conv(x, 16, 1), 32, 5)])
+""",
         "no ReLU inside a branch": LEAN.replace("conv(x, 8, 1)", "layers.Conv2D(8, 1)(x)"),
         "too dear": "def lean(x):\n    return inception_module(x, 64, 96, 128, 16, 32, 32)",
         "240 channels": "def lean(x):\n    return inception_module(x, 112, 16, 64, 8, 32, 32)",
