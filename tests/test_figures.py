@@ -429,6 +429,21 @@ def read_with_exits(inputs, x):
     return model, owner
 
 
+def test_a_model_as_a_layer_shows_the_marks_of_its_layers_and_the_legend_names_them():
+    def outer(activation):
+        inputs = keras.Input((8, 8, 3))
+        inner = keras.Sequential([keras.Input((8, 8, 3)), Conv(4, 3, activation=activation),
+                                  layers.Flatten(), layers.Dense(2)], name="inner")
+        return diagram(keras.Model(inputs, inner(inputs)), exits=[])
+
+    marks = drawn(outer("relu"), "mark")
+    assert sorted(name for _, name, _ in marks) == ["ReLU", "ReLU in the legend"]
+    (chip,) = [patch for _, name, patch in marks if name == "ReLU"]
+    (module,) = [patch for *_, patch in drawn(chip.figure, "module")]
+    assert module.get_window_extent().contains(*chip.get_window_extent().max)
+    assert not drawn(outer(None), "mark")
+
+
 def test_the_legend_names_every_colour_that_is_drawn():
     for name, detail in itertools.product(("resnet20", "heads", "unet", "siamese"),
                                           ("layer", "block")):

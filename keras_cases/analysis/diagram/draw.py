@@ -76,6 +76,12 @@ def _chips(module):
     return [(kind, text + (f"  ×{n}" if n > 1 else ""), on) for (kind, text, on), n in count.items()]
 
 
+def _chip_marks(module, text):
+    """The marks on a chip of a model as a layer; the chips of a block bear none."""
+    return [] if module.links else next(
+        (part.after for part in module.parts if part.text == text.split("  ×")[0]), [])
+
+
 def _label(box, down):
     """The text in a box: one line where the flow goes down, two where it goes to the right."""
     return box.text if down or box.kind == "dense" else f"{box.head}\n{box.tail}".strip()
@@ -90,7 +96,8 @@ def _extent(box, down):
     if box.kind == "module":
         chips, beside = _chips(box), bool(box.shortcut) * BESIDE
         wide = [text_width(box.title, 7.5, "bold"),
-                *(text_width(text, 7) + 0.1 + beside for _, text, _ in chips)]
+                *(text_width(text, 7) + 0.1 + beside + 0.22 * len(_chip_marks(box, text))
+                  for _, text, _ in chips)]
         return max(wide) + 0.16, 0.29 + 0.185 * len(chips) + bool(box.shortcut) * 0.07
     marks = 0.2 * max(len(box.after), len(box.before))
     if box.kind == "mark":
@@ -115,7 +122,7 @@ def _shapes(graph, places, alone, down):
             text = text if len(shape) > 1 else str(shape[0])
             arrows = max([user.reads.get(box, 1) for user in graph if box in graph[user]], default=1)
             right = x + 0.06 + (arrows - 1) * APART / 2
-            labels.append((right, y - h / 2 - 0.135, text) if down
+            labels.append((right, y - h / 2 - 0.135 - 0.035 * bool(box.after), text) if down
                           else (x + w / 2 + 0.27, y + 0.05, text))
     return labels
 
@@ -228,7 +235,10 @@ def _draw_chips(page, module, left, right, top):
         at, end = first - 0.185 * k, right if on else right - beside
         page.box((left + end) / 2, at, end - left, 0.165, COLORS.get(kind, MODULES[0]), "part",
                  zorder=3.5, radius=0.03, line=0.5)
-        page.write((left + end) / 2, at, text, 7)
+        marks = _chip_marks(module, text)
+        page.write((left + end) / 2 - 0.1 * len(marks), at, text, 7)
+        for i, mark in enumerate(reversed(marks)):
+            page.mark(end - 0.1 - 0.19 * i, at, *mark)
         if merge and kind == "merge" and text == merge.text:
             middle, start = (left + right - beside) / 2, first + 0.12
             page.edge([(middle, start), (way, start), (way, at), (end, at)],

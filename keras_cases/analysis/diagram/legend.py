@@ -41,6 +41,8 @@ def legend(graph, colors, skips):
     kinds = {b.kind for box in graph for b in [box, *box.parts]}
     kinds |= {part.kind for module in colors for part in module.parts}
     marks = dict(mark for box in graph for mark in box.after + box.before)
+    marks |= dict(mark for box in graph if not box.links  # models as layers: on their chips
+                  for part in box.parts for mark in part.after)
     called = {tint: list(dict.fromkeys(kind_of(m) for m in colors if colors[m] == tint))
               for tint in MODULES if tint in colors.values()}
     often = collections.Counter(name for names in called.values() for name in names)
