@@ -11,6 +11,7 @@ import functools
 import importlib
 import inspect
 import itertools
+import math
 import pkgutil
 import time
 
@@ -35,6 +36,19 @@ FAILS = (Exception, pytest.fail.Exception)
 NUMBERS = ("answers_twice", "learns", "softmax_of_the_logits")  # they compute: slow on NumPy, left out
 seconds = {}  # of a graph or a test, so that the fast ones come first
 holds = {}  # whether the unchanged source passes CALLS[i] here
+
+
+add_weight = keras.layers.Layer.add_weight
+
+
+def add_weight_that_fits(self, shape=None, *args, **options):
+    """A stride left out before a dense layer can ask for gigabytes; no net here has such a layer."""
+    if shape is not None and math.prod(shape) > 2e8:
+        raise MemoryError(f"a weight of shape {shape}")
+    return add_weight(self, shape, *args, **options)
+
+
+keras.layers.Layer.add_weight = add_weight_that_fits
 
 
 class Stillborn(Exception):

@@ -2,6 +2,7 @@
 
     python benchmarks/mutants.py                     # half an hour of one core; writes mutants.md
     python benchmarks/mutants.py residual nets/vgg   # these files of blocks or nets
+    python benchmarks/mutants.py training            # the bugs of mutants_training.py
     python benchmarks/mutants.py page                # mutants.md anew, from mutants.json
 
 What is found of a file is kept in mutants.json, so that after a change only its file need be run.
@@ -208,8 +209,8 @@ def judge(file, only_here):
     return found | {"seconds": round(time.process_time() - start)}
 
 
-def page(files):
-    """The text of mutants.md, from what `judge` found in each file."""
+def page(files, told):
+    """The text of mutants.md, from what `judge` found in each file and `training` told."""
     kinds, counts, facts, same = (collections.defaultdict(collections.Counter) for _ in range(4))
     for file, found in sorted(files.items()):
         for kind, ends in found["kinds"].items():
@@ -219,7 +220,7 @@ def page(files):
         for reason, functions in found["same"].items():
             same[reason].update(functions)
     ends = ["killed", "equivalent", "alive"]
-    rows = dict(named_rows=[*named()], training_rows=training(), published_rows=[
+    rows = dict(named_rows=[*named()], training_rows=told, published_rows=[
         f"| `{m.block.__name__}` | {m.bug} | {test_blocks.killed_by(m) or 'ALIVE'} |"
         for m in test_blocks.MUTANTS])
     lived = [row for row in rows["training_rows"] if "| lived |" in row]
@@ -242,11 +243,19 @@ def page(files):
 def main(only):
     for file, changes_of_it in itertools.groupby(generated(only), key=lambda each: each[0]):
         found = judge(file, changes_of_it)
-        STORED.write_text(json.dumps(stored() | {file: found}, indent=1) + "\n", encoding="utf-8")
+        store(file, found)
         counts = sum(map(collections.Counter, found["kinds"].values()), collections.Counter())
         print(file, dict(counts), found["seconds"], "s", flush=True)
+    if not only or only == ["training"]:
+        store("training", training())
     if not only or only == ["page"]:
-        (ROOT / "benchmarks" / "mutants.md").write_text(page(stored()), encoding="utf-8")
+        files = stored()
+        text = page(files, files.pop("training"))
+        (ROOT / "benchmarks" / "mutants.md").write_text(text, encoding="utf-8")
+
+
+def store(key, found):
+    STORED.write_text(json.dumps(stored() | {key: found}, indent=1) + "\n", encoding="utf-8")
 
 
 def stored():
