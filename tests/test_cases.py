@@ -111,7 +111,7 @@ def test_a_net_takes_images_as_large_as_its_papers(net):
     ("alexnet_cifar", dict(groups=1, width=0.11), "conv1", 5),       # 5.28
     ("alexnet_cifar", dict(groups=1, width=0.001), "conv1", 1),      # never none
     ("alexnet_cifar", dict(width=0.001), "conv1", 2),                # one for each tower
-    ("googlenet_cifar", dict(width=1, modules=("3a",)), "stem", 192),
+    ("googlenet_cifar", dict(width=0.0727, modules=("3a",)), "stem", 12),  # 13.96, to a multiple of 4
     ("googlenet_cifar", dict(width=0.01, modules=("3a",)), "stem", 4),
     ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "bottom", 128),
     ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "predictions", 2),
@@ -123,7 +123,9 @@ def test_a_factor_on_the_width_is_rounded_and_leaves_some(net, options, layer, f
 def test_modules_4b_and_4c_of_googlenet_stand_in_the_papers_order():
     """Both make 512 channels of 512, so that no sum over the net tells which comes first."""
     model = nets.googlenet(input_shape=(32, 32, 3))
-    parts = graph.blocks(model, graph.exits(model))
+    exits = graph.exits(model)
+    parts, modules = graph.blocks(model, exits), [e for e in exits if e.startswith("inception")]
+    assert modules == sorted(modules)
     found = {module: sum(node.operation.count_params() for node in parts[f"inception_{module}"]
                          if hasattr(node.operation, "count_params")) for module in ("4b", "4c")}
     assert found == {  # 1×1, 3×3, 5×5 and pooled branch
