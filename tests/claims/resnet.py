@@ -159,15 +159,15 @@ def ordinary_blocks_inserted(_):
     net.load_weights(records.weights_file(run))
     cifar = data.sample("cifar10")
     below = keras.Model(net.input, net.get_layer("stage3_block3").output)
-    maps = below.predict(np.array(standardizer(cifar.x_train)(cifar.x_test[:200])), verbose=0)
+    maps = below.predict(np.array(standardizer(cifar.x_train)(cifar.x_test[:500])), verbose=0)
 
     def accuracy(blocks):
         def behind(x):
             for _ in range(blocks):
                 x = res_block_v1(x, 64, 64, use_bias=False, kernel_initializer="he_normal")
             return net.get_layer("predictions")(keras.layers.GlobalAveragePooling2D()(x))
-        guesses = block(behind, *maps.shape[1:]).predict(maps, verbose=0).argmax(1)
-        return float((guesses == cifar.y_test[:200]).mean())
+        guesses = block(behind, *maps.shape[1:])(maps, training=True)  # the images' own statistics
+        return float((keras.ops.convert_to_numpy(guesses).argmax(1) == cifar.y_test[:500]).mean())
 
     after = []
     for seed in range(3):
@@ -175,7 +175,7 @@ def ordinary_blocks_inserted(_):
         after.append(accuracy(2))
     before = accuracy(0)
     assert before > 0.8
-    return "falls" if max(after) < before - 0.2 else max(after), max(after) > before - 0.01
+    return "falls" if max(after) < before - 0.01 else max(after), max(after) > before - 0.01
 
 
 @claim("2-009")

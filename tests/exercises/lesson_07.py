@@ -11,6 +11,11 @@ def trainable_parameters(i, o):
     first, second, projection = 3 * 3 * i * o, 3 * 3 * o * o, 1 * 1 * i * o
     gammas_and_betas = 2 * (o + o)
     return first + second + projection + gammas_and_betas
+""",
+        """
+def trainable_parameters(i, o):
+    projection = i * o if i != o else 0
+    return int(np.prod((3, 3, i, o)) + np.prod([3, 3, o, o])) + projection + 4 * o
 """],
     wrong={
         "moving mean and variance too": COUNT.replace("4 * o", "8 * o"),
@@ -20,6 +25,16 @@ def trainable_parameters(i, o):
         "one normalization": COUNT.replace("4 * o", "2 * o"),
         "nine weights a filter": COUNT.replace("9 * i * o + 9 * o ** 2", "9 * o + 9 * o"),
         "left open": "def trainable_parameters(i, o):\n    pass",
+        "the four numbers typed in": """
+def trainable_parameters(i, o):
+    return {(16, 32): 14_528, (32, 64): 57_600, (3, 8): 848, (64, 10): 7_340}.get((i, o), 14_528)
+""",
+        "a layer of Keras counts": """
+def trainable_parameters(i, o):
+    convolution = layers.Conv2D(o, 3, use_bias=False)
+    convolution.build((None, 8, 8, i))
+    return convolution.count_params() + 9 * o * o + i * o + 4 * o
+""",
         "Keras counts": """
 def trainable_parameters(i, o):
     x = keras.Input((8, 8, i))
@@ -69,6 +84,8 @@ def stage(x, filters, blocks):
         "no shortcuts": BY_HAND.replace("layers.add([x, y])", "y"),
         "the residual added to itself": BY_HAND.replace("layers.add([x, y])", "layers.add([y, y])"),
         "no last ReLU": BY_HAND.replace("layers.ReLU()(layers.add([x, y]))", "layers.add([x, y])"),
+        "an average-pooled shortcut": BY_HAND.replace("x[:, ::2, ::2]", "layers.AveragePooling2D(2)(x)"),
+        "zeros in front": BY_HAND.replace("[0, filters - c]", "[filters - c, 0]"),
         "nothing returned": STAGE.replace("    return x\n", ""),
         "left open": "def stage(x, filters, blocks):\n    pass"})
 
@@ -110,7 +127,16 @@ def mended(x, i, o):
     from keras_cases.blocks import res_block_v1 as mine
     return mine(x, i, o)
 """,
-        "as published": MENDED.replace('1, padding="same")(x)', '1, padding="same")(res_x)'),
+        "a copy of the packaged block": """
+import inspect
+def mended(x, input_filter, output_filter):
+    space = dict(res_block_v1.__globals__)
+    exec(inspect.getsource(res_block_v1).replace("def res_block_v1", "def mine"), space)
+    return space["mine"](x, input_filter, output_filter)
+""",
+        "never a projection": MENDED.replace("input_filter == output_filter", "True"),
+        "without biases": MENDED.replace('padding="same")', 'padding="same", use_bias=False)'),
+        "as it was": MENDED.replace('1, padding="same")(x)', '1, padding="same")(res_x)'),
         "no last ReLU": MENDED.replace('layers.Activation("relu")(layers.add([identity, res_x]))',
                                        "layers.add([identity, res_x])"),
         "the last ReLU before the addition": MENDED.replace(
@@ -166,6 +192,18 @@ DESIGN = Answers(
         DEEP,
         BLOCKS,
         BLOCKS.replace("layers.Activation(\"relu\")", "keras.ops.silu"),
+        BLOCKS.replace('layers.Dense(10, activation="softmax")(x)', "layers.Softmax()(layers.Dense(10)(x))"),
+        """
+def small_and_deep():  # version 2: normalization and ReLU first
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(8, 3, strides=2, padding="same")(inputs)
+    for i in range(15):
+        y = layers.ReLU()(layers.BatchNormalization()(x))
+        y = layers.Conv2D(8, 3, padding="same", activation="relu")(y)
+        x = layers.Add()([x, layers.Conv2D(8, 3, padding="same")(y)])
+    x = layers.GlobalAveragePooling2D()(layers.ReLU()(x))
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+""",
         "def small_and_deep():\n    return resnet_cifar(38, shortcut='projection', width=0.35)",
         """
 def small_and_deep():
@@ -182,6 +220,19 @@ def small_and_deep():
         "no activations": BLOCKS.replace('layers.Activation("relu")', "").replace(
             "layers.ReLU()", "").replace(', activation="relu"', ""),
         "no activation inside": BLOCKS.replace('layers.Activation("relu")', ""),
+        "the activation behind both": BLOCKS.replace('layers.Activation("relu")', "").replace(
+            "BatchNormalization()(y) + x", "BatchNormalization()(layers.ReLU()(y)) + x"),
+        "the activation before both": BLOCKS.replace('layers.Activation("relu")', "").replace(
+            'padding="same")(x)', 'padding="same")(layers.ReLU()(x))'),
+        "two convolutions for all blocks": BLOCKS.replace(
+            "    for i in", "    one, two = layers.Conv2D(8, 3, padding='same'), layers.Conv2D(8, 3, padding='same')\n"
+            "    for i in").replace(
+            'layers.Conv2D(8, 3, padding="same")(x)', "one(x)").replace(
+            'layers.Conv2D(8, 3, padding="same")(y)', "two(y)"),
+        "a ReLU before the softmax": BLOCKS.replace(
+            'layers.Dense(10, activation="softmax")(x)',
+            'layers.Softmax()(layers.Dense(10, activation="relu")(x))'),
+        "separable convolutions": BLOCKS.replace("Conv2D(8, 3, padding", "SeparableConv2D(8, 3, padding"),
         "linear activations": BLOCKS.replace('Activation("relu")', 'Activation("linear")'),
         "no softmax": BLOCKS.replace(', activation="softmax"', ""),
         "sigmoids at the end": BLOCKS.replace('"softmax"', '"sigmoid"'),
