@@ -5,6 +5,8 @@ SHORTER = "zip ends with the shorter of the two"
 FIRST = "the first convolution reads the image and has no towers, whatever its row says"
 NEARER = "the next size that tiles is nearer than either bound"
 FOURS = "rounded to a multiple of 4 it is the same at every width that is used"
+NO_IMAGE = "image_input refuses such an image too, and names rho"
+IMPLIED = "the last condition holds wherever this one does"
 CASTS = "Multiply casts its inputs to its own type anyway"
 
 EQUIVALENT = {
@@ -26,6 +28,10 @@ EQUIVALENT = {
          "(384, 3, 1, False, ''), (384, 3, 1, True, ''), (256, 3, 1, True, 'pool')]"),
         ("LAYERS_CIFAR", "LAYERS_CIFAR = [(48, 5, 1, False, 'lrn pool'), (128, 5, 1, True, 'lrn pool'), "
          "(192, 3, 1, False, ''), (192, 3, 1, True, ''), (128, 3, 1, True, 'pool')]")]},
+    **{("mobilenet", "turned", f"without {part}", "alpha <= 0 or rho <= 0 or int(32 * alpha) < 1"):
+       IMPLIED if "alpha" in part else NO_IMAGE for part in ("alpha <= 0", "rho <= 0")},
+    **{("mobilenet", "turned", what, "if alpha <= 0 or rho <= 0 or int(32 * alpha) < 1:"): why
+       for what, why in [("comparison", IMPLIED), ("comparison (2)", NO_IMAGE)]},
     ("unet", "set", "8 to 9", "better = next((s for s in range(size, size + 2 ** (depth + 8)) "
      "if output_size(s, depth, padding)))"): NEARER,
     **{("_modules_and_heads", "set", f"{n} to {n + 1}", (

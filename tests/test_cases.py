@@ -113,6 +113,7 @@ def test_a_net_takes_images_as_large_as_its_papers(net):
     ("alexnet_cifar", dict(width=0.001), "conv1", 2),                # one for each tower
     ("googlenet_cifar", dict(width=0.0727, modules=("3a",)), "stem", 12),  # 13.96, to a multiple of 4
     ("googlenet_cifar", dict(width=0.01, modules=("3a",)), "stem", 4),
+    ("mobilenet_cifar", dict(alpha=1 / 32), "stem", 1),
     ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "bottom", 128),
     ("unet", dict(input_shape=(32, 32, 1), depth=1, padding="same"), "predictions", 2),
 ], ids=str)
