@@ -10,8 +10,13 @@ KINDS = {"conv": "convolution", "pool": "pooling", "merge": "merge", "dense": "d
 
 
 def tints(modules):
-    """{module: colour}: modules of one build share a colour, whatever their sizes; most, yellow."""
+    """{module: colour}: modules of one build share a colour, whatever their sizes; most, yellow.
+
+    Where there are more builds than colours, modules of one kind do.
+    """
     build = {m: str(([part.kind for part in m.parts], m.links)) for m in modules}
+    if len(set(build.values())) > len(MODULES):
+        build = {m: kind_of(m) for m in modules}
     often = collections.Counter(build[m] for m in modules for _ in m.names)
     order = [name for name, _ in often.most_common()]
     return {m: MODULES[order.index(build[m]) % 3] for m in modules}
