@@ -106,7 +106,7 @@ def gradient_of_the_first_module_behind_batch_normalization(_):
 @claim("1-082c", "1-082d")
 def mixed_kernels_at_equal_multiply_adds(row):
     """Three modules: without the mix (four branches, or one), and with it."""
-    arms = ("no5x5", "all3x3") if row == "1-082c" else ("3x3", "plain3x3")
+    arms = ("no5x5", "all3x3") if row == "1-082c" else ("3x3", "plain3x3", "two3x3")
     *without, mixed = (seeds(f"kernels-{arm}", accuracy, "fast") for arm in (*arms, "mixed"))
     found = {gain(each, mixed) for each in without}
     return (" ".join(f"{100 * np.mean(each):.1f}" for each in (*without, mixed)),

@@ -140,6 +140,16 @@ def mended(x, a, b_reduce, b, c_reduce, c, pool):
         "as it was": "mended = published",
         "the packaged one": "mended = inception_module",
         "a call of the packaged one": "def mended(x, *filters):\n    return inception_module(x, *filters)",
+        "the packaged one by its module": """
+from keras_cases import blocks
+
+def mended(*arguments):
+    return blocks.inception_module(*arguments)
+""",
+        "the packaged one as a default": """
+def mended(x, *filters, packaged=inception_module):
+    return packaged(x, *filters)
+""",
         "the pool halves the map": MENDED.replace("(3, strides=1, padding", "(3, padding"),
         "a dropout behind": MENDED.replace(
             "layers.Concatenate()(looks)", "layers.Dropout(0.1)(layers.Concatenate()(looks))"),
@@ -168,6 +178,7 @@ def wide():
         width += 0.01
 """],
     wrong={
+        "a little too narrow": 'def wide():\n    return googlenet_cifar(width=0.2, modules=("3a", "4a", "5a"))',
         "as narrow as before": 'def wide():\n    return googlenet_cifar(width=0.1, modules=("3a", "4a", "5a"))',
         "three times the width": 'def wide():\n    return googlenet_cifar(width=0.3, modules=("3a", "4a", "5a"))',
         "the root of three": 'def wide():\n    return googlenet_cifar(width=0.17, modules=("3a", "4a", "5a"))',
@@ -209,6 +220,16 @@ def lean(x):
     return layers.concatenate([wide, point])
 """,
         LEAN.replace("layers.Concatenate()(looks)", "keras.ops.concatenate(looks, axis=-1)"),
+        LEAN.replace('activation="relu"', "activation=layers.ReLU()"),
+        LEAN.replace('activation="relu"', "activation=keras.ops.relu"),
+        """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.ReLU()(layers.BatchNormalization()(layers.Conv2D(filters, size, padding="same")(t)))
+
+    narrow = conv(x, 16, 1)
+    return layers.Concatenate()([conv(x, 128, 1), conv(narrow, 64, 3), conv(narrow, 64, 5)])
+""",
         """
 def lean(x):
     def branch(*filters_and_sizes):
@@ -230,6 +251,35 @@ def lean(x):
         "sigmoids": LEAN.replace('activation="relu"', 'activation="sigmoid"'),
         "softplus": LEAN.replace('activation="relu"', 'activation="softplus"'),
         "a leaky ReLU": LEAN.replace('activation="relu"', 'activation=layers.LeakyReLU(0.2)'),
+        "a ReLU that leaks": LEAN.replace(
+            'padding="same", activation="relu")(t)',
+            'padding="same", activation=layers.ReLU(negative_slope=0.3))(t)'),
+        "a ReLU that leaks inside": LEAN.replace(
+            "conv(x, 8, 1)", "layers.ReLU(negative_slope=0.3)(layers.Conv2D(8, 1)(x))"),
+        "one branch fifteen times": """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.Conv2D(filters, size, padding="same", activation="relu")(t)
+
+    point = conv(x, 16, 1)
+    return layers.Concatenate()([point] * 15 + [conv(conv(x, 4, 1), 16, 5)])
+""",
+        "one branch and its copies": """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.Conv2D(filters, size, padding="same", activation="relu")(t)
+
+    point = conv(x, 120, 1)
+    return layers.Concatenate()([point, layers.ReLU()(point), conv(conv(x, 4, 1), 16, 5)])
+""",
+        "behind one filter": """
+def lean(x):
+    def conv(t, filters, size):
+        return layers.Conv2D(filters, size, padding="same", activation="relu")(t)
+
+    return layers.Concatenate()([conv(x, 240, 1), conv(conv(x, 1, 1), 16, 5)])
+""",
+        "padding left out": LEAN.replace('filters, size, padding="same", activation', "filters, size, activation"),
         "a bottleneck of ones without a ReLU": LEAN.replace(
             "conv(x, 8, 1)", "layers.Conv2D(8, 1, kernel_initializer='ones')(x)"),
         "a linear 1x1 in front of a depthwise": LEAN.replace(
