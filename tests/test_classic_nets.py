@@ -211,6 +211,44 @@ def test_lenet_of_1998_says_how_near_f6_is_to_each_digit():
     assert apart.min() >= 6  # no two digits are alike
 
 
+def test_c3_reads_what_table_1_of_the_paper_marks():
+    """A row for each map of S2, a column for each map of C3."""
+    marks = """
+        X...XXX..XXXX.XX
+        XX...XXX..XXXX.X
+        XXX...XXX..X.XXX
+        .XXX..XXXX..X.XX
+        ..XXX..XXXX.XX.X
+        ...XXX..XXXX.XXX""".split()
+    columns = ["".join(column) for column in zip(*marks)]
+    assert C3_TABLE == tuple(tuple(i for i, mark in enumerate(column) if mark == "X")
+                             for column in columns)
+
+
+def test_the_ten_digits_are_drawn_as_they_are_written():
+    drawn = """
+        ..###.. ...#... ..###.. .#####. .....#. ####### ..###.. ####### .#####. ..###..
+        .#...#. ..##... .#...#. #.....# ....##. #...... .#..... ......# #.....# .#...#.
+        #.....# .#.#... #.....# ......# ...#.#. #...... #...... ......# #.....# #.....#
+        #.....# ...#... ......# ......# ..#..#. #...... #...... .....#. #.....# #.....#
+        #.....# ...#... ......# .....#. .#...#. #####.. #.###.. .....#. .#...#. #.....#
+        #.....# ...#... .....#. ..###.. #....#. .....#. ##...#. ....#.. ..###.. .#...##
+        #.....# ...#... ....#.. .....#. ####### ......# #.....# ....#.. .#...#. ..###.#
+        #.....# ...#... ...#... ......# .....#. ......# #.....# ...#... #.....# ......#
+        #.....# ...#... ..#.... ......# .....#. ......# #.....# ...#... #.....# ......#
+        #.....# ...#... .#..... ......# .....#. ......# #.....# ..#.... #.....# ......#
+        .#...#. ...#... #...... #.....# .....#. #....#. .#...#. ..#.... #.....# .....#.
+        ..###.. .#####. ####### .#####. .....#. .####.. ..###.. ..#.... .#####. ..###.."""
+    rows = [line.split() for line in drawn.split("\n")[1:]]
+    wanted = [[2.0 * (pixel == "#") - 1 for row in rows for pixel in row[digit]] for digit in range(10)]
+    np.testing.assert_array_equal(nets.digit_codes(), wanted)
+
+
+def test_a_border_is_added_where_either_side_is_below_32():
+    for shape, s4 in (((28, 40, 1), (5, 8)), ((40, 28, 1), (8, 5)), ((32, 32, 1), (5, 5))):
+        assert nets.lenet5(shape).get_layer("S4").output.shape[1:3] == s4
+
+
 @pytest.mark.parametrize("builder", [nets.lenet5, nets.lenet5_1998])
 def test_an_mnist_image_gets_a_border_of_two_pixels(builder):
     small, large = builder((28, 28, 1)), builder((32, 32, 1))
