@@ -40,4 +40,6 @@ EQUIVALENT = {
         "name=HEADS[module]))")): FOURS for n in (128, 1024)},
     **{("decoder_block", "set", what, "sizes = list(zip(skip.shape[1:3], y.shape[1:3]))"): SHORTER
        for what in ("3 to 5", "3 to 5 (2)")},
+    ("lenet5_1998", "set", "10 to 11", "inputs, x = _padded(image_input('lenet5_1998', input_shape, 10))"):
+        "the number of classes is only checked to be above 0",
 }

@@ -220,6 +220,7 @@ def test_a_count_that_the_table_states_wrongly_would_be_noticed():
     (lambda: nets.lenet5((27, 27, 1)), "28×28"),
     (lambda: nets.lenet5((32, 32)), "(height, width, channels)"),
     (lambda: nets.lenet5(classes=0), "classes=0"),
+    (lambda: nets.lenet5((None, 32, 1)), "both sides as numbers"),
     (lambda: nets.lenet5(pooling="mean"), "'average'"),
     (lambda: nets.lenet5_1998((30, 30, 1)), "28×28 or 32×32"),
     (lambda: nets.alexnet((66, 227, 3)), "67×67"),
