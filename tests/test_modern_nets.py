@@ -75,6 +75,10 @@ def test_rho_leaves_every_parameter_and_takes_multiply_adds_as_the_paper_prints(
     assert half.input_shape[1] == 160 and int(cost(half).macs / 1e6) == 76  # 76.5: the paper cuts
 
 
+def test_mobilenet_takes_images_of_any_size():
+    assert nets.mobilenet((None, None, 3), alpha=0.25).input_shape == (None, None, None, 3)
+
+
 def test_alpha_thins_every_layer_depthwise_or_not():
     whole, thin = net(nets.mobilenet), net(nets.mobilenet_075)
     wide = [layer.output.shape[-1] for layer in of_kind(whole, layers.BatchNormalization)]
@@ -279,7 +283,7 @@ def test_without_skips_a_unet_loses_exactly_the_weights_that_read_them():
 @pytest.mark.parametrize("call, says", [
     (lambda: nets.mobilenet(alpha=0), "alpha=0"),
     (lambda: nets.mobilenet(alpha=-1), "alpha=-1"),
-    (lambda: nets.mobilenet(alpha=0.01), "alpha=0.01"),
+    (lambda: nets.mobilenet(alpha=0.031), "alpha=0.031"),  # less than one of 32 filters
     (lambda: nets.mobilenet(rho=0), "rho=0"),
     (lambda: nets.mobilenet(rho=0.125), "at rho=0.125: input_shape=(28, 28, 3)"),
     (lambda: nets.mobilenet(input_shape=(31, 64, 3)), "32×32"),
