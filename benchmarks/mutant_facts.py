@@ -167,12 +167,8 @@ def of_block(name, tree):
     for row in [row for row in test_blocks.ROWS if row.block is original]:
         if not passes(build, row):  # whatever Keras says of a graph that does not fit
             return "does not build"
-        if model.output_shape != (None, *row.output_shape):
-            return "output shape"
-        if model.count_params() != row.parameters:
-            return "parameters by hand"
-        if drawn(model) != row.graph:
-            return "graph by hand"
+        if told := test_blocks.differs(row, model):
+            return told
         if getattr(_exit(model), "output", None) is not model.output:
             return "name of its exit"
         if not set(starts(model)) <= {test_blocks.STARTS.get(name, "GlorotUniform")}:
@@ -250,7 +246,7 @@ def of_graph(called, builder, options, hand):
         return "does not build"
     if drawn(model) != hand:
         return "graph by hand"
-    family = called.split(",")[0].split(" ")[0]
+    family = test_wiring.family_of(called)
     if model.name != test_wiring.NAMES.get(family, family):
         return "name of the net"
     if sorted(graph.exits(model)) != test_exits.promised(called):

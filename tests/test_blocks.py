@@ -133,6 +133,16 @@ def test_bad_input_raises_an_error_that_says_what(bad):
     assert bad.says in str(error.value)
 
 
+def differs(row, model):
+    """The first figure of a row that the model does not have, or None."""
+    if model.output_shape != (None, *row.output_shape):
+        return "output shape"
+    if model.count_params() != row.parameters:
+        return "parameters by hand"
+    if drawn(model) != row.graph:
+        return "graph by hand"
+
+
 def killed_by(mutant):
     """The first fact of a row, or the bad call, that shows the bug; None if it lives."""
     function = pasted(mutant.block, lambda source: source.replace(mutant.old, mutant.new, 1))
@@ -141,12 +151,8 @@ def killed_by(mutant):
             model = build(row, function)
         except ValueError:
             return "it no longer builds"
-        if model.output_shape != (None, *row.output_shape):
-            return "output shape"
-        if model.count_params() != row.parameters:
-            return "parameters counted by hand"
-        if drawn(model) != row.graph:
-            return "graph written by hand"
+        if told := differs(row, model):
+            return told
     for bad in (bad for bad in BAD if bad.block is mutant.block):
         try:
             bad.call(function, keras.Input(bad.input_shape))

@@ -284,7 +284,8 @@ SMALLEST = [
 ]
 
 
-def check_smallest(builder, side):
+@pytest.mark.parametrize("builder, side", SMALLEST)
+def test_the_smallest_image_that_the_message_names_is_enough_and_a_pixel_less_is_not(builder, side):
     """The side is enough for every layer, and a pixel less is refused by that number."""
     channels = 1 if builder.__name__ == "lenet5" else 3
     model = builder(input_shape=(side, side, channels), classes=4)
@@ -292,9 +293,4 @@ def check_smallest(builder, side):
     assert all(0 not in shape for shape in shapes)
     with pytest.raises(ValueError, match=f"{side}×{side}"):
         builder(input_shape=(side - 1, side, channels), classes=4)
-
-
-@pytest.mark.parametrize("builder, side", SMALLEST)
-def test_the_smallest_image_that_the_message_names_is_enough_and_a_pixel_less_is_not(builder, side):
-    check_smallest(builder, side)
     keras.backend.clear_session()

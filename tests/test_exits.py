@@ -5,7 +5,7 @@ The names are those that the builders' docstrings promise, and no others.
 
 import pytest
 from graphs import on_numpy
-from test_wiring import GRAPHS
+from test_wiring import GRAPHS, family_of
 
 
 def stages(*counts):
@@ -58,7 +58,7 @@ HEADS = {  # the nets whose last layers have names of their own
 
 def promised(called):
     """The names of a net of test_wiring.GRAPHS, in alphabetical order."""
-    family = called.split(",")[0].split(" ")[0]
+    family = family_of(called)
     return sorted(HEADS.get(family) or [*EXITS[family], "predictions"])
 
 

@@ -362,6 +362,11 @@ def test_the_net_is_wired_as_written_by_hand(name):
     assert found == wanted
 
 
+def family_of(called):
+    """The net of a row of GRAPHS: "googlenet_cifar, detached" is "googlenet_cifar"."""
+    return called.split(",")[0].split(" ")[0]
+
+
 NAMES = {  # where it is not the name above
     "googlenet_heads": "googlenet", "googlenet_bn": "googlenet",
     "inception_v3_head": "inception_v3", "densenet40": "densenet40_k12",
@@ -371,7 +376,7 @@ NAMES = {  # where it is not the name above
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_a_net_is_called_what_it_is(name):
-    family = name.split(",")[0].split(" ")[0]
+    family = family_of(name)
     assert on_numpy("test_wiring.differences")[name][3] == NAMES.get(family, family)
 
 
@@ -386,7 +391,7 @@ START = {"nin": [HE], "resnet20": [HE], "plain20": [HE], "resnet18": [GLOROT, HE
 
 @pytest.mark.parametrize("name", GRAPHS)
 def test_its_kernels_start_in_these_ways_and_no_other(name):
-    family = name.split(",")[0].split(" ")[0].replace("resnet20_v2", "resnet20")
+    family = family_of(name).replace("resnet20_v2", "resnet20")
     assert on_numpy("test_wiring.differences")[name][2] == START.get(family, [GLOROT])
 
 
