@@ -1,5 +1,5 @@
 # make lesson   the ResNet lesson, run from end to end (a minute after the install)
-# make test     everything that CI runs
+# make test     everything that CI runs: make unit, make backends and make lessons
 # make backends the part of it that runs training, losses and gradients on JAX, and PyTorch with TORCH=torch
 # make lab      JupyterLab on the notebooks
 # make notebooks  re-execute every notebook and store its outputs (NOTEBOOKS="notebooks/07*" for one)
@@ -21,7 +21,8 @@ QUICK     := XLA_FLAGS="--xla_backend_optimization_level=0 --xla_llvm_disable_ex
 MINUTES   ?= 120
 export TF_CPP_MIN_LOG_LEVEL ?= 3
 
-.PHONY: help lesson test backends lab notebooks plan clean
+.PHONY: help lesson test unit backends lessons tools lab notebooks plan clean
+.NOTPARALLEL:
 
 help:
 	@sed -n 's/^# make/make/p' Makefile
@@ -35,17 +36,22 @@ lab: $(VENV)/notebooks.done
 notebooks: $(VENV)/notebooks.done
 	$(BIN)/python notebooks/execute.py $(NOTEBOOKS)
 
-test: $(VENV)/test.done
-	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
-	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist loadscope
-	$(MAKE) backends
+test: unit backends lessons
+
+unit: tools
+	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist worksteal
+
+backends: tools
+	for backend in jax $(if $(TORCH),torch); do \
+	    $(QUICK) KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 --dist worksteal -q \
+	    || exit 1; done
+
+lessons: tools
 	$(BIN)/python -m pytest notebooks --nbval --nbval-current-env --nbval-cell-timeout 600 \
 	    --nbval-sanitize-with tests/nbval_sanitize.cfg -n 2 --dist loadscope
 
-backends: $(VENV)/test.done
+tools: $(VENV)/test.done
 	$(if $(TORCH),$(BIN)/python -m pip install --quiet "$(TORCH)")
-	for backend in jax $(if $(TORCH),torch); do \
-	    $(QUICK) KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 -q || exit 1; done
 
 plan: $(VENV)/notebooks.done
 	OMP_NUM_THREADS=1 $(BIN)/python -m keras_cases.train --plan --minutes $(MINUTES)

@@ -281,6 +281,8 @@ class _Trainer(keras.Model):
         weigh = keras.callbacks.LambdaCallback(
             on_epoch_begin=lambda epoch, logs: self.plan.set_epoch(epoch), on_epoch_end=record)
         given = callbacks if isinstance(callbacks, (list, tuple)) else [callbacks]
+        # Variables made inside the first step would have TensorFlow trace that step twice.
+        self.optimizer.build(self.trainable_variables)
         return super().fit(*args, callbacks=[weigh, *filter(None, given)], **kwargs)
 
     def save(self, *args, **kwargs):

@@ -3,6 +3,7 @@
     published("resnet20", "CIFAR-10 error")[0].value     8.75, from data/published.csv
     results("resnet20-*")                                our own runs, from data/results
     weights_file(record)                                 and their weights, where stored
+    over_seeds("07_resnet_v1", "what", measure)          one seed measured now, two read
 
 Several sources may state one quantity, and not agree; the file keeps them all.
 """
@@ -13,6 +14,8 @@ import os
 import platform
 from pathlib import Path
 from typing import NamedTuple
+
+import numpy as np
 
 SCALE = {"": 1, "%": 1, "k": 1e3, "M": 1e6, "G": 1e9}
 
@@ -78,10 +81,34 @@ def weights_file(record):
     return stored_folder() / "weights" / f"{record['file']}.weights.h5"
 
 
+def over_seeds(lesson, what, measure, seed=0, seeds=3, again=False):
+    """What `measure(seed)` gives for several seeds: an array (seeds, ...), the one measured now first.
+
+    A lesson that shows a range need not measure all of it while the student waits: `seed` is
+    measured now, or none where it is None; the others of 0 … seeds - 1 are read from
+    data/measured/LESSON.json. With `again=True` all of those are measured and stored first.
+    Raises: ValueError where nothing is stored under `what`.
+    """
+    file = stored_folder() / "measured" / f"{lesson}.json"
+    stored = json.loads(file.read_text()) if file.exists() else {}
+    if again:
+        stored[what] = [_rounded(measure(each)) for each in range(seeds)]
+        file.parent.mkdir(exist_ok=True)
+        lines = [f"{json.dumps(key)}: {json.dumps(values)}" for key, values in stored.items()]
+        file.write_text("{\n" + ",\n".join(lines) + "\n}\n")
+    if what not in stored:
+        raise ValueError(f"{file} holds nothing on {what!r}; measure it with again=True.")
+    others = [values for each, values in enumerate(stored[what]) if each != seed]
+    return np.array(others if seed is None else [measure(seed), *others[:seeds - 1]])
+
+
+def _rounded(values):
+    return np.vectorize(lambda value: float(f"{value:.5g}"))(values).tolist()
+
+
 def machine():
     """Backend, versions and hardware of this process."""
     import keras
-    import numpy
 
     backend = keras.backend.backend()
     module = __import__(backend)
@@ -93,5 +120,5 @@ def machine():
     elif module.cuda.is_available():
         accelerators = [module.cuda.get_device_name(0)]
     return {"backend": backend, backend: module.__version__, "keras": keras.__version__,
-            "numpy": numpy.__version__, "python": platform.python_version(),
+            "numpy": np.__version__, "python": platform.python_version(),
             "processor": platform.machine(), "cores": os.cpu_count(), "accelerators": accelerators}

@@ -1,12 +1,15 @@
-"""What others state: each figure has a source, and agrees with our nets or is known not to."""
+"""What others state: each figure has a source, and agrees with our nets or is known not to; and
+what is stored over seeds is what was measured."""
 
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from test_cases import STATED, number
 
-from keras_cases.records import SCALE, published
+from keras_cases import records
+from keras_cases.records import SCALE, over_seeds, published
 
 # (net, quantity, value as stated): why it is not what our net has
 DISAGREE = {
@@ -65,3 +68,24 @@ def test_published_figures_are_read_without_keras():
            "print('keras' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.stdout == "False\n", done.stderr
+
+
+def test_over_seeds_one_is_measured_and_the_two_others_are_read(tmp_path, monkeypatch):
+    monkeypatch.setattr(records, "stored_folder", lambda: tmp_path)
+    asked = []
+
+    def measure(seed):
+        asked.append(seed)
+        return np.array([seed, len(asked)]) / 3
+
+    with pytest.raises(ValueError, match="nothing on 'x'; measure it with again=True"):
+        over_seeds("lesson", "x", measure)
+    over_seeds("lesson", "x", measure, again=True)
+    over_seeds("lesson", "y", measure, again=True)  # keeps x
+    for seed, others in ((0, [1, 2]), (1, [0, 2]), (5, [0, 1]), (None, [0, 1, 2])):
+        asked.clear()
+        found = over_seeds("lesson", "x", measure, seed)
+        now = [] if seed is None else [seed]
+        assert asked == now and found.shape == (3, 2)
+        wanted = [*([s, 1] for s in now), *([s, s + 1] for s in others)]
+        np.testing.assert_allclose(found * 3, wanted, rtol=1e-4)

@@ -102,6 +102,17 @@ def test_a_moving_average_is_one_over_the_whole_run(split, monkeypatch):
     assert np.abs(average - steps[-1]).max() > 1e-3
 
 
+@pytest.mark.skipif(keras.backend.backend() != "tensorflow", reason="the others do not trace so")
+@pytest.mark.parametrize("net", [tiny, tiny_with_heads])
+def test_tensorflow_traces_the_step_once(split, monkeypatch, net):
+    """Twice, and a lesson's first epoch takes twice as long to start."""
+    traced, step = [], keras.Model.train_step
+    monkeypatch.setattr(keras.Model, "train_step",
+                        lambda model, batch: traced.append(model.name) or step(model, batch))
+    fit(net(), split, Recipe(**SMALL))
+    assert len(traced) == 1
+
+
 def test_several_outputs_are_weighed_by_the_recipe_and_the_first_is_the_answer(split):
     net = tiny_with_heads()
     found = fit(net, split, Recipe(**SMALL, aux_weight=0.5, aux_fade=2))

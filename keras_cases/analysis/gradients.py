@@ -109,7 +109,7 @@ def _gradients(function, tensors):
     if engine == "tensorflow":
         import tensorflow as tf
 
-        with tf.GradientTape() as tape:
+        with tf.GradientTape(watch_accessed_variables=False) as tape:
             tensors = [tf.convert_to_tensor(tensor) for tensor in tensors]
             tape.watch(tensors)
             value = function(tensors)

@@ -92,8 +92,8 @@ def layer_profile(profiles, names=None, ylabel="gradient norm", xlabel=None, log
     """One number per layer, of one or several nets: {label: (layers,) or (seeds, layers)}.
 
     names: the layers' names, or other categories, where all nets have the same ones; they are
-    points, not joined by a line; say by xlabel what they are. Without names, nets of unequal depth share an axis of relative
-    depth (0 = first layer, 1 = last), others a layer index.
+    points, not joined by a line; say by xlabel what they are. Without names, nets of unequal depth
+    share an axis of relative depth (0 = first layer, 1 = last), others a layer index.
     """
     profiles = {label: np.atleast_2d(np.asarray(p, float)) for label, p in profiles.items()}
     depths = {p.shape[1] for p in profiles.values()}

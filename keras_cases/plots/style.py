@@ -85,10 +85,19 @@ def colors_of(labels):
     return taken
 
 
+def lay_out(figure):
+    """Gives axes and labels their places: a drawing without the drawing, which takes longer."""
+    engine = figure.get_layout_engine()
+    if engine is None:
+        figure.draw_without_rendering()
+    else:
+        engine.execute(figure)
+
+
 def note(ax, caption, source, below=34):
     """Caption and, smaller, the source of the data under the axes, `below` points down or more,
     where the axis's own label needs it."""
-    ax.figure.draw_without_rendering()  # only now is the width of the axes known
+    lay_out(ax.figure)  # only now is the width of the axes known
     if ax.get_xlabel():
         low = ax.get_window_extent().y0 - ax.xaxis.label.get_window_extent().y0
         below = max(below, low * 72 / ax.figure.dpi + 5)
@@ -108,7 +117,7 @@ def label_ends(ax, ends):
     """Name lines at their right end, {name: (x, y, colour)}; a legend where they do not fit."""
     if len(ends) < 2:
         return
-    ax.figure.draw_without_rendering()
+    lay_out(ax.figure)
     step = 9 * 1.3 * ax.figure.dpi / 72 / ax.get_window_extent().height  # of one line of text
     if len(ends) * step > 1.05:
         ax.legend(ncols=2)
@@ -133,7 +142,7 @@ def label_ends(ax, ends):
 
 def label_points(ax, xs, ys, names, tints):
     """A name beside each point, at the nearest place where it meets no point and no other name."""
-    ax.figure.draw_without_rendering()
+    lay_out(ax.figure)
     dots = ax.transData.transform(np.column_stack([xs, ys]))
     frame, unit = ax.get_window_extent(), ax.figure.dpi / 72
     taken = [mpl.transforms.Bbox.from_extents(*(dot - 4 * unit), *(dot + 4 * unit))

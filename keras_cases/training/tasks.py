@@ -20,7 +20,9 @@ class Task:
 
     name: str
     loss: Callable
-    metrics: Callable  # makes new ones: several outputs must not share a metric
+    # Makes new ones, as several outputs must not share one. Objects, not the name "accuracy": Keras
+    # makes a named metric's variables inside the first step, which TensorFlow then traces again.
+    metrics: Callable
     targets: Callable
     augment: Callable
 
@@ -39,16 +41,18 @@ def classification(net, recipe):
     classes, logits = net.outputs[0].shape[-1], gives_logits(net)
     if recipe.label_smoothing:
         loss = keras.losses.CategoricalCrossentropy(logits, recipe.label_smoothing)
+        accuracy = keras.metrics.CategoricalAccuracy
         one_hot = np.eye(classes, dtype="float32")
         targets = one_hot.__getitem__
     else:
         loss = keras.losses.SparseCategoricalCrossentropy(logits)
+        accuracy = keras.metrics.SparseCategoricalAccuracy
         targets = np.asarray
 
     def augment(images, labels, rng):
         return crop_and_flip(images, rng, flip=images.shape[-1] == 3), labels
 
-    return Task("classification", loss, lambda: ["accuracy"], targets, augment)
+    return Task("classification", loss, lambda: [accuracy(name="accuracy")], targets, augment)
 
 
 def segmentation(net, recipe):
@@ -63,7 +67,8 @@ def segmentation(net, recipe):
     loss = keras.losses.SparseCategoricalCrossentropy(gives_logits(net))
 
     def metrics():
-        return ["accuracy", keras.metrics.MeanIoU(classes, sparse_y_pred=False, name="mean_iou")]
+        return [keras.metrics.SparseCategoricalAccuracy(name="accuracy"),
+                keras.metrics.MeanIoU(classes, sparse_y_pred=False, name="mean_iou")]
 
     def augment(images, masks, rng):
         return crop_and_flip(images, rng, flip=images.shape[-1] == 3, masks=masks)
