@@ -104,9 +104,10 @@ def test_the_sample_needs_no_keras_no_matplotlib_and_no_network():
                            "cifar10: first 5,000 + 1,000 images of CIFAR-10\n")
 
 
-def test_the_wheel_carries_the_sample():
+@pytest.mark.parametrize("folder", ["sample", "results", "weights", "measured"])
+def test_the_wheel_carries_what_lessons_read(folder):
     pyproject = Path(__file__).resolve().parent.parent / "pyproject.toml"
-    assert '"data/sample" = "keras_cases/stored/sample"' in pyproject.read_text()
+    assert f'"data/{folder}" = "keras_cases/stored/{folder}"' in pyproject.read_text()
 
 
 @pytest.mark.parametrize("function", [sample, load])

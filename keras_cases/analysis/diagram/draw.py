@@ -68,7 +68,7 @@ def _chips(module):
     passing = [module.parts[i] for i in via]
     parts = [part for part in parts if part.kind != "mark"]
     texts = [part.text for part in parts]
-    if len(set(texts)) > 4:
+    if len(set(texts)) > 5:
         heads = collections.Counter(head for head, _ in {(p.head, p.text) for p in parts})
         texts = [p.head if heads[p.head] > 1 and p not in passing else p.text for p in parts]
     count = collections.Counter(
@@ -242,5 +242,5 @@ def _draw_chips(page, module, left, right, top):
         if merge and kind == "merge" and text == merge.text:
             middle, start = (left + right - beside) / 2, first + 0.12
             page.edge([(middle, start), (way, start), (way, at), (end, at)],
-                      f"skip in {module.title}", True, zorder=3.4)
+                      f"skip in {module.title}", True, zorder=3.3)  # behind them
             merge = None
