@@ -39,7 +39,7 @@ notebooks: $(VENV)/notebooks.done
 test: unit backends lessons
 
 unit: tools
-	KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist worksteal
+	$(QUICK) KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist worksteal
 
 backends: tools
 	for backend in jax $(if $(TORCH),torch); do \

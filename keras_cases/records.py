@@ -86,20 +86,29 @@ def over_seeds(lesson, what, measure, seed=0, seeds=3, again=False):
 
     A lesson that shows a range need not measure all of it while the student waits: `seed` is
     measured now, or none where it is None; the others of 0 … seeds - 1 are read from
-    data/measured/LESSON.json. With `again=True` all of those are measured and stored first.
-    Raises: ValueError where nothing is stored under `what`.
+    data/measured/LESSON.json. Where `seed` itself is stored there and differs by more than 5 %,
+    something was changed: that is said, and it is given alone, as an array (1, ...). With
+    `again=True` all are measured and stored first. Raises: ValueError where nothing is stored
+    under `what`.
     """
     file = stored_folder() / "measured" / f"{lesson}.json"
     stored = json.loads(file.read_text()) if file.exists() else {}
     if again:
-        stored[what] = [_rounded(measure(each)) for each in range(seeds)]
-        file.parent.mkdir(exist_ok=True)
+        stored |= {"machine": machine(), what: [_rounded(measure(each)) for each in range(seeds)]}
         lines = [f"{json.dumps(key)}: {json.dumps(values)}" for key, values in stored.items()]
+        file.parent.mkdir(exist_ok=True)
         file.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     if what not in stored:
         raise ValueError(f"{file} holds nothing on {what!r}; measure it with again=True.")
-    others = [values for each, values in enumerate(stored[what]) if each != seed]
-    return np.array(others if seed is None else [measure(seed), *others[:seeds - 1]])
+    if seed is None:
+        return np.array(stored[what])
+    now, others = np.array(measure(seed)), dict(enumerate(stored[what]))
+    twin = np.array(others.pop(seed, now))
+    if now.shape != twin.shape or np.linalg.norm(now - twin) > 0.05 * (1 + np.linalg.norm(twin)):
+        print(f"{what}: seed {seed} is not what is stored, so it is shown alone; to measure the "
+              "others as well, pass again=True.")
+        return now[None]
+    return np.array([now, *[*others.values()][:seeds - 1]])
 
 
 def _rounded(values):
@@ -117,7 +126,7 @@ def machine():
         accelerators = [d.name for d in module.config.list_physical_devices("GPU")]
     elif backend == "jax":
         accelerators = [d.device_kind for d in module.devices() if d.platform != "cpu"]
-    elif module.cuda.is_available():
+    elif backend == "torch" and module.cuda.is_available():
         accelerators = [module.cuda.get_device_name(0)]
     return {"backend": backend, backend: module.__version__, "keras": keras.__version__,
             "numpy": np.__version__, "python": platform.python_version(),

@@ -70,22 +70,31 @@ def test_published_figures_are_read_without_keras():
     assert done.stdout == "False\n", done.stderr
 
 
-def test_over_seeds_one_is_measured_and_the_two_others_are_read(tmp_path, monkeypatch):
+def test_over_seeds_one_is_measured_and_the_others_are_read(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(records, "stored_folder", lambda: tmp_path)
     asked = []
 
     def measure(seed):
         asked.append(seed)
-        return np.array([seed, len(asked)]) / 3
+        return np.array([seed, seed + 1]) / 3
 
     with pytest.raises(ValueError, match="nothing on 'x'; measure it with again=True"):
         over_seeds("lesson", "x", measure)
     over_seeds("lesson", "x", measure, again=True)
     over_seeds("lesson", "y", measure, again=True)  # keeps x
-    for seed, others in ((0, [1, 2]), (1, [0, 2]), (5, [0, 1]), (None, [0, 1, 2])):
+    for seed, order in ((0, [0, 1, 2]), (1, [1, 0, 2]), (5, [5, 0, 1]), (None, [0, 1, 2])):
         asked.clear()
         found = over_seeds("lesson", "x", measure, seed)
-        now = [] if seed is None else [seed]
-        assert asked == now and found.shape == (3, 2)
-        wanted = [*([s, 1] for s in now), *([s, s + 1] for s in others)]
-        np.testing.assert_allclose(found * 3, wanted, rtol=1e-4)
+        assert asked == ([] if seed is None else [seed])
+        np.testing.assert_allclose(found * 3, [[s, s + 1] for s in order], rtol=1e-4)
+    assert capsys.readouterr().out == ""
+
+
+@pytest.mark.parametrize("changed", [lambda seed: np.array([1.0, 2.2]), lambda seed: np.ones(3)])
+def test_over_seeds_what_was_changed_is_not_mixed_with_what_is_stored(
+        tmp_path, monkeypatch, capsys, changed):
+    monkeypatch.setattr(records, "stored_folder", lambda: tmp_path)
+    over_seeds("lesson", "x", lambda seed: np.array([1.0, 2.0 + seed]), again=True)
+    found = over_seeds("lesson", "x", changed)
+    np.testing.assert_array_equal(found, [changed(0)])
+    assert "x: seed 0 is not what is stored, so it is shown alone" in capsys.readouterr().out

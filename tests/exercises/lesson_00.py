@@ -208,6 +208,9 @@ def design():  # even is the sum of five of the ten probabilities
         "a convolution cannot learn": DESIGN.replace("Conv2D(16, 3,", "Conv2D(16, 3, trainable=False,"),
         "softmax over one": DESIGN.replace('"sigmoid"', '"softmax"'),
         "ReLU": DESIGN.replace('"sigmoid"', '"relu"'),
+        "a ReLU before the softmax": DESIGN.replace(
+            'layers.Dense(10, activation="softmax", name="digit")(x)',
+            'layers.Softmax(name="digit")(layers.Dense(10, activation="relu")(x))'),
         "tanh": DESIGN.replace('"sigmoid"', '"tanh"'),
         "no activation": DESIGN.replace('activation="sigmoid", ', ""),
         "ten sigmoids": DESIGN.replace('"softmax"', '"sigmoid"'),
