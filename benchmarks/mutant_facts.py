@@ -21,6 +21,7 @@ import test_blocks
 import test_cases
 import test_classic_nets
 import test_exits
+import test_inputs
 import test_modern_nets
 import test_settings
 import test_wiring
@@ -203,19 +204,28 @@ def by_hand(called):
     return test_wiring.GRAPHS[called][2]()
 
 
+def of_inputs(module, function, changed):
+    """The first test of test_inputs that the changed function fails, in words, or None."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, function, changed)
+        for name, test in vars(test_inputs).items():
+            if name.startswith("test_") and not all(passes(test, **row) for row in calls_of(test)):
+                return name.removeprefix("test_").replace("_", " ")
+
+
 def of_net(module, change):
     """The fact that kills a changed file of nets. Raises: Stillborn."""
     namespace = {"__name__": module.__name__}
     exec(compile(change.tree, "mutant", "exec"), namespace)
-    inputs = module.__name__.endswith("inputs")
-    names = {name for name in vars(nets) if inputs or getattr(
+    if module is test_inputs.inputs:
+        return of_inputs(module, change.function, namespace[change.function])
+    names = {name for name in vars(nets) if getattr(
         vars(nets)[name], "__module__", "") == module.__name__ and (
             change.function in reached(module)[name])}
-    changed = {} if inputs else {name: namespace[name] for name in names}
+    changed = {name: namespace[name] for name in names}
     patches = [(nets, name, function) for name, function in changed.items()]
-    if inputs or change.kind == "table":
-        patches += [(file, change.function, namespace[change.function]) for file in NET_FILES
-                    if file is module or inputs and hasattr(file, change.function)]
+    if change.kind == "table":
+        patches += [(module, change.function, namespace[change.function])]
     refused = broken_test(names, changed, patches, lambda name: "refuse" in name)  # fast
     if refused:
         return refused
