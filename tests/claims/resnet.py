@@ -6,7 +6,7 @@ import keras
 import numpy as np
 
 from claims import NORMAL, block, claim, gain
-from keras_cases.analysis import graph, probes
+from keras_cases.analysis import graph, probes, surgery
 from keras_cases.blocks import bottleneck_block_v1, res_block_v1, res_block_v2
 from keras_cases import data, nets, records
 from keras_cases.analysis.cost import cost
@@ -16,7 +16,7 @@ from graphs import longest_path, zero_weights
 
 def zeroed_difference(a):
     model = block(lambda x: res_block_v1(x, 4, 4, name="block"), 6, 6, 4)
-    probes.zero_block(model, "block")
+    surgery.zero_block(model, "block")
     return float(np.abs(keras.ops.convert_to_numpy(model(a)) - a).max())
 
 
