@@ -39,11 +39,11 @@ notebooks: $(VENV)/notebooks.done
 test: unit backends lessons
 
 unit: tools
-	$(QUICK) KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist worksteal
+	$(QUICK) KERAS_CASES_BACKENDS=$(BACKENDS) $(BIN)/python -m pytest tests -n 2 --dist loadgroup
 
 backends: tools
 	for backend in jax $(if $(TORCH),torch); do \
-	    $(QUICK) KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 --dist worksteal -q \
+	    $(QUICK) KERAS_BACKEND=$$backend $(BIN)/python -m pytest $(NEUTRAL) -n 2 --dist loadgroup -q \
 	    || exit 1; done
 
 lessons: tools

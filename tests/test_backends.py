@@ -19,6 +19,7 @@ BACKENDS = ("tensorflow", "jax", "torch")
 REQUIRED = [name for name in os.environ.get("KERAS_CASES_BACKENDS", "").split(",") if name]
 INSTALLED = [name for name in BACKENDS if importlib.util.find_spec(name)]
 TOLERANCE = 1e-4
+pytestmark = pytest.mark.xdist_group("backends")
 
 
 def apart(a, b):

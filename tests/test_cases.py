@@ -15,6 +15,7 @@ from keras_cases.analysis import graph
 from keras_cases.analysis.cost import cost
 from graphs import longest_path, on_numpy, zero_weights
 
+pytestmark = pytest.mark.xdist_group("cases")
 MODULES = [importlib.import_module(f"keras_cases.nets.{module.name}")
            for module in pkgutil.iter_modules(nets.__path__)]
 

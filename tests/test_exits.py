@@ -7,6 +7,8 @@ import pytest
 from graphs import on_numpy
 from test_wiring import GRAPHS, family_of
 
+pytestmark = pytest.mark.xdist_group("graphs")
+
 
 def stages(*counts):
     return [f"stage{stage}_block{block}" for stage, count in enumerate(counts, 1)

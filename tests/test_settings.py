@@ -34,6 +34,7 @@ SMALL = {
     "inception_v3": dict(input_shape=(75, 75, 3)), "unet": dict(input_shape=(188, 188, 1)),
     "resnet_cifar": dict(depth=8), "plain_cifar": dict(depth=8), "densenet_cifar": dict(depth=16),
 }
+read_once = pytest.mark.xdist_group("settings")  # the nets are built once, in one process
 
 
 def build(net, **options):
@@ -64,6 +65,7 @@ def test_every_builder_is_here():
     assert builders - set(SMALL) == {"digit_codes", "compound_scaling", "output_size"}
 
 
+@read_once
 @pytest.mark.parametrize("net", SMALL)
 def test_classifier_activation_reaches_every_last_layer_and_is_softmax_by_default(net):
     last = on_numpy("test_settings.read_all")[net]["last"]
@@ -107,6 +109,7 @@ RATES = {  # in the order of the outputs
 LAST = {1: 0.2, 2: 0.3, 3: 0.3, 4: 0.4, 5: 0.4, 6: 0.5, 7: 0.5}  # EfficientNet, as released
 
 
+@read_once
 @pytest.mark.parametrize("net", SMALL)
 def test_dropout_rates_are_the_papers(net):
     rates = on_numpy("test_settings.read_all")[net]["rates"]
@@ -133,6 +136,7 @@ NORMS = {
 }
 
 
+@read_once
 @pytest.mark.parametrize("net", SMALL)
 def test_batch_normalization_is_set_as_the_table_says(net):
     found = json.loads(json.dumps(on_numpy("test_settings.read_all")[net]["norms"]))
@@ -190,6 +194,7 @@ def near(ratio, size):
     return abs(ratio - 1) < 6 * np.sqrt(2 / size)  # a normal's; others vary less
 
 
+@read_once
 @pytest.mark.parametrize("net", STARTS)
 def test_kernels_start_with_the_variance_of_their_rule(net):
     for kernel, ratio, size in on_numpy("test_settings.deviations")[net]:

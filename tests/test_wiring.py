@@ -22,6 +22,8 @@ from test_blocks import FAN_OUT, HE
 from keras_cases import nets
 from keras_cases.analysis import graph
 
+pytestmark = pytest.mark.xdist_group("graphs")
+
 # the files themselves: `nets.unet` and others of the same name are functions
 alexnet, efficientnet, googlenet, inception, mobilenet, mobilenet_v2, squeezenet, vgg = (
     importlib.import_module(f"keras_cases.nets.{name}") for name in (
