@@ -1,13 +1,13 @@
-"""What goes on in any functional model: gradient norms, update ratios, dead units.
+"""What goes on in any functional model: gradients, dead units, what a layer knows, what a block adds.
 
 What changes a model (lesions, blocks set to zero) is in `surgery`.
 """
 
 import keras
 import numpy as np
-from keras import ops
+from keras import ops, tree
 
-from keras_cases.analysis import graph
+from keras_cases.analysis import graph, surgery
 from keras_cases.analysis.gradients import weight_gradients
 
 
@@ -56,7 +56,60 @@ def dead_units(model, layer_names, x, batch_size=128):
     alive = [np.zeros(output.shape[-1], bool) for output in part.outputs]
     for start in range(0, len(x), batch_size):
         outputs = part(ops.convert_to_tensor(x[start : start + batch_size]), training=False)
-        for lives, output in zip(alive, outputs):
+        for lives, output in zip(alive, tree.flatten(outputs)):  # one alone is no list
             values = ops.convert_to_numpy(output)
             lives |= (values != 0).any(axis=tuple(range(values.ndim - 1)))
     return {name: float(1 - lives.mean()) for name, lives in zip(layer_names, alive)}
+
+
+def linear_probes(model, layer_names, x, y, x_test, y_test, ridge=1.0, batch_size=128):
+    """What a linear classifier reads behind each named layer: {layer name: accuracy on the test part}.
+
+    It sees each channel's mean over the pixels (a dense layer's outputs as they are), standardized,
+    and is fitted on `x`, `y` in closed form: least squares to 1 for the class and 0 for the others,
+    with a penalty of `ridge` on the squared weights. `y`, `y_test`: class numbers from 0.
+
+    Source of the experiment: Alain, Bengio 2016, arXiv:1610.01644.
+    """
+    classes = np.eye(int(max(np.max(y), np.max(y_test))) + 1)[np.ravel(y)]
+    known, new = (_channel_means(model, layer_names, images, batch_size) for images in (x, x_test))
+    scores = {}
+    for name in layer_names:
+        mean, deviation = known[name].mean(0), known[name].std(0) + 1e-6
+        a, b = (np.column_stack([(part[name] - mean) / deviation, np.ones(len(part[name]))])
+                for part in (known, new))
+        penalty = ridge * np.diag([1.0] * len(mean) + [0.0])  # none on the constant
+        weights = np.linalg.lstsq(a.T @ a + penalty, a.T @ classes, rcond=None)[0]
+        scores[name] = float(((b @ weights).argmax(1) == np.ravel(y_test)).mean())
+    return scores
+
+
+def residual_ratios(model, x, exits=None, batch_size=128):
+    """How large what each residual block adds is, |F(x)| / |shortcut|: {exit name: (images,) array}.
+
+    The L2 norms over all pixels and channels of an image, at inference. The model must be a chain
+    of blocks; `exits` and errors as in `surgery.pieces`.
+    """
+    parts, both = surgery.pieces(model, exits), surgery.branches(model, exits)
+    ratios = {name: [] for name in both}
+    for start in range(0, len(x), batch_size):
+        here = ops.convert_to_tensor(x[start : start + batch_size])
+        for name, part in parts.items():
+            if name in both:
+                past, added = (np.reshape(ops.convert_to_numpy(branch), (len(here), -1))
+                               for branch in both[name](here, training=False))
+                ratios[name].append(np.linalg.norm(added, axis=1) / np.linalg.norm(past, axis=1))
+            here = part(here, training=False)
+    return {name: np.concatenate(parts) for name, parts in ratios.items()}
+
+
+def _channel_means(model, layer_names, x, batch_size):
+    """{layer name: (images, channels)}: each map's mean."""
+    part = keras.Model(model.inputs, [graph.find(model, n).outputs[0] for n in layer_names])
+    found = {name: [] for name in layer_names}
+    for start in range(0, len(x), batch_size):
+        outputs = part(ops.convert_to_tensor(x[start : start + batch_size]), training=False)
+        for name, output in zip(layer_names, tree.flatten(outputs)):  # one alone is no list
+            values = ops.convert_to_numpy(output).astype("float64")
+            found[name].append(values.mean(axis=tuple(range(1, values.ndim - 1))))
+    return {name: np.concatenate(parts) for name, parts in found.items()}
