@@ -1,0 +1,1 @@
+"""Neural architecture search: one small space of cells, and three ways to search it."""
