@@ -24,7 +24,7 @@ MAY = {
     "train": {"keras", "training", "cases", "records", "plan"},
     "analysis": {"keras", "numpy", "matplotlib", "tensorflow", "jax", "torch"},
     "plots": {"numpy", "matplotlib"},
-    "nas": {"keras", "numpy", "data", "training"},
+    "nas": {"keras", "numpy", "data", "training", "records"},
 }
 
 

@@ -14,6 +14,7 @@ import pytest
 from keras import ops
 
 from keras_cases.nas import search_space as space
+from keras_cases.nas import table as nas_table
 from keras_cases.nas.evaluation import RECIPE, Evaluations, train_cell
 from keras_cases.nas.evolution import best, evolve, random_search
 from keras_cases.nas.reinforce import LETTERS, entropy_gradient, gradient, reinforce, softmax
@@ -270,11 +271,11 @@ def test_train_cell_learns_and_says_what_it_cost():
 
 # The searches
 
-TABLE = {code: code.count("c") / 10 + (code[0] == "s") * 0.05 for code in space.codes()}
+COUNTED = {code: code.count("c") / 10 + (code[0] == "s") * 0.05 for code in space.codes()}
 
 
 def table(codes):
-    return [TABLE[code] for code in codes]
+    return [COUNTED[code] for code in codes]
 
 
 @pytest.mark.parametrize("search", [
@@ -357,3 +358,50 @@ def test_the_controller_starts_even_and_comes_to_favour_what_pays():
     wide = reinforce(table, 400, np.random.default_rng(0), entropy=1.0)[1]
     assert -(wide[-1] * np.log(wide[-1])).sum() > -(p[-1] * np.log(p[-1] + 1e-12)).sum()
     assert [one.by for one in history[:2]] == ["controller"] * 2
+
+
+# The table
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.setattr(nas_table, "stored_folder", lambda: tmp_path)
+    return tmp_path
+
+
+def test_the_table_is_filled_seed_by_seed_and_read_again(folder):
+    asked = []
+
+    def evaluate(code, seed):
+        asked.append((code, seed))
+        return {"accuracy": code.count("c") / 10 + seed / 100, "test": 0.5}
+
+    nas_table.fill(-1, evaluate)
+    assert asked == []  # no time left: nothing is begun
+    nas_table.fill(5, evaluate)
+    assert sorted(asked) == [(code, seed) for code in sorted(space.different()) for seed in range(3)]
+    assert [seed for _, seed in asked] == [0] * 98 + [1] * 98 + [2] * 98
+    nas_table.fill(5, evaluate)
+    assert len(asked) == 3 * 98  # nothing twice
+    numbers = nas_table.stored()
+    assert numbers[space.canonical("cccccc")] == pytest.approx([0.6, 0.61, 0.62])
+    assert nas_table.stored("test")[space.canonical("nnnsnn")] == [0.5] * 3
+
+
+def test_the_table_answers_as_a_training_would(folder):
+    nas_table.fill(5, lambda code, seed: {"accuracy": code.count("c") / 10 + seed / 100})
+    mean = nas_table.stored_scores()
+    assert mean(["nnncnn", "cnnnsn", "nnnnnn"]) == pytest.approx([0.11, 0.11, 0.0])
+    drawn = {round(nas_table.stored_scores(np.random.default_rng(i))(["nnncnn"])[0], 2) for i in range(30)}
+    assert drawn == {0.1, 0.11, 0.12}
+    once = nas_table.stored_scores(np.random.default_rng(0))
+    assert len({tuple(once(["nnncnn", "cnnnsn"])) for _ in range(9)}) == 1  # the same when asked again
+
+
+def test_a_candidate_that_failed_has_no_number(folder):
+    def evaluate(code, seed):
+        if code == "nnncnn":
+            raise FloatingPointError("the loss is NaN")
+        return {"accuracy": 0.3}
+
+    nas_table.fill(5, evaluate)
+    assert "nnncnn" not in nas_table.stored() and len(nas_table.stored()) == 97
