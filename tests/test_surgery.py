@@ -199,3 +199,11 @@ def test_branches_are_the_shortcut_and_what_is_added_to_it(batch):
     assert abs(array(residual)).max() > 1e-2
     wide = branches(v1_net(3, widen=True))
     assert [len(kernels(part)) for part in wide.values()] == [2, 3, 2]
+
+
+def test_branches_can_be_called_in_a_model_of_another_batch_size(batch):
+    both = branches(residual_net(blocks=1))["block1"]
+    inputs = keras.Input(batch_shape=(6, 8, 8, 4))
+    model = keras.Model(inputs, ops.add(*both(inputs)))
+    x = np.repeat(batch[0], 2, axis=-1)
+    np.testing.assert_allclose(array(model(x)), array(ops.add(*both(x))), rtol=1e-5, atol=1e-6)

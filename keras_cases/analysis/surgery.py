@@ -115,6 +115,8 @@ def branches(model, exits=None):
         if _merge(nodes):
             merge, shortcut = _sum(name, nodes)
             ends = [merge.inputs[shortcut], merge.inputs[1 - shortcut]]
+            if ends[0] is part.inputs[0]:  # Keras lets no nested model hand on its own input
+                ends[0] = layers.Identity()(ends[0])
             found[name] = keras.Model(part.inputs[0], ends, name=f"{name}_branches")
     return found
 
