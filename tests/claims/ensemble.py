@@ -84,10 +84,10 @@ def blocks_dropped(row):
     return "fewer" if residual < plain - 20 else plain - residual, residual < plain
 
 
-@claim("4-012d", "4-012e")
+@claim("4-012d", "4-012e", "4-012f")
 def length_of_a_path_weighted_by_its_gradient(row):
-    """Mean length in parts of half the blocks, three seeds, as measured in lesson 09."""
-    name = "race resnet40" if row == "4-012d" else "resnet20"
+    """Mean length in parts of half the blocks, three seeds or draws, as measured in lesson 09."""
+    name = {"4-012d": "race resnet40", "4-012e": "resnet20", "4-012f": "resnet32"}[row]
     one = records.over_seeds("09_resnet_ensemble", f"gradient by length, {name}", None, None)
     blocks = one.shape[1] - 1
     norms = one * [comb(blocks, k) for k in range(blocks + 1)]
