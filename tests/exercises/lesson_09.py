@@ -18,6 +18,11 @@ def left(n, dropped, k):
     from itertools import combinations
     kept = sum(1 for blocks in combinations(range(n), k) if min(blocks, default=n) >= dropped)
     return kept / sum(1 for _ in combinations(range(n), k))
+""",
+        """
+def left(n, dropped, k):
+    from fractions import Fraction
+    return Fraction(comb(n - dropped, k), comb(n, k))
 """],
     wrong={
         "of all paths": COUNT.replace("comb(n, k)", "2 ** n"),
@@ -26,6 +31,7 @@ def left(n, dropped, k):
         "each block independently": "def left(n, dropped, k):\n    return (1 - dropped / n) ** k",
         "the number, not the fraction": COUNT.replace(" / comb(n, k)", ""),
         "the fraction lost": COUNT.replace("return ", "return 1 - "),
+        "in words": 'def left(n, dropped, k):\n    return "a half"',
         "per cent": COUNT.replace("return ", "return 100 * "),
         "the dropped among the taken": "def left(n, dropped, k):\n    return comb(n, k - dropped) / comb(n, k)"
                                        " if k >= dropped else 0",
@@ -67,6 +73,9 @@ def with_volumes(branches, volumes, x):
         "blends the two": VOLUMES.replace("shortcut + volumes[i]", "(1 - volumes[i]) * shortcut + volumes[i]"),
         "every block reads the image": VOLUMES.replace("branches[i](x)", "branches[i](x)").replace(
             "        x = ops", "        y = ops").replace("return x", "return y"),
+        "always four blocks": VOLUMES.replace("range(len(branches))", "range(4)"),
+        "a list of all outputs": VOLUMES.replace("for i", "outputs = []\n    for i").replace(
+            "    return x", "        outputs.append(x)\n    return outputs"),
         "the block is skipped at 0": """
 def with_volumes(branches, volumes, x):
     for both, volume in zip(branches, volumes):
@@ -161,6 +170,16 @@ def many_short_paths():
     x = layers.Flatten()(x)
     x = layers.Dense(10)(x)
     return keras.Model(inputs, layers.Softmax()(x))
+""",
+        """
+def many_short_paths():
+    x = inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(16, 3, strides=2, padding="same")(x)
+    for _ in range(10):
+        y = layers.Conv2D(16, 3, padding="same")(x)
+        x = x + layers.PReLU(shared_axes=[1, 2])(layers.BatchNormalization()(y))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 """],
     wrong={
         "ResNet-20": "def many_short_paths():\n    return resnet_cifar(20, width=0.4)",
@@ -170,6 +189,22 @@ def many_short_paths():
         "the sum of a tensor and itself": SHORT.replace("[x, y]", "[y, y]"),
         "F without an activation": SHORT.replace('16, 3, padding="same", activation="relu")(x)',
                                                  '16, 3, padding="same")(x)'),
+        "F is a Dense": SHORT.replace('y = layers.Conv2D(16, 3, padding="same", ', "y = layers.Dense(16, "),
+        "an activation that is linear": SHORT.replace('"same", activation="relu")(x)\n        x', """\
+"same")(x)
+        y = layers.LeakyReLU(negative_slope=1)(y)
+        x"""),
+        "a kernel of zeros": SHORT.replace('"same", activation="relu")(x)\n        x', """\
+"same", kernel_initializer="zeros")(x)
+        y = layers.ReLU()(y)
+        x"""),
+        "the ReLU behind the addition": SHORT.replace('"same", activation="relu")(x)\n        x', """\
+"same")(x)
+        x""").replace("layers.Add()([x, y])", "layers.ReLU()(layers.Add()([x, y]))"),
+        "max pooling for an activation": SHORT.replace('"same", activation="relu")(x)\n        x', """\
+"same")(x)
+        y = layers.MaxPooling2D(3, strides=1, padding="same")(y)
+        x"""),
         "two layers in each F": SHORT.replace("        x = layers.Add", """
         y = layers.Conv2D(16, 3, padding="same", activation="relu")(y)
         x = layers.Add"""),
