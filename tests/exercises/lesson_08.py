@@ -46,6 +46,9 @@ def factors(lambdas):
 def factors(lambdas):
     return [np.prod(lambdas)] + [1.0] * len(lambdas)
 """,
+        "a generator": FACTORS.replace("return found", "return (each for each in found)"),
+        "a nested tuple": FACTORS.replace("return found", "return found[0], found[1:]"),
+        "a list of lists": FACTORS.replace("return found", "return [[1.0, 2.0]] + found[1:]"),
         "left open": "def factors(lambdas):\n    pass"})
 
 WIDENING = """
@@ -67,7 +70,8 @@ def widening(x, filters):
     x = layers.Conv2D(filters, 3, 2, "same", use_bias=False)(x)
     x = keras.ops.relu(layers.BatchNormalization()(x))
     return layers.Conv2D(filters, 3, 1, "same", use_bias=False)(x) + shortcut
-"""],
+""",
+        WIDENING.replace("BatchNormalization()", "BatchNormalization(epsilon=1e-5)")],
     wrong={
         "the packaged block, which projects the raw input": """
 def widening(x, filters):
@@ -98,6 +102,10 @@ def widening(x, filters):
         "an average-pooled shortcut": WIDENING.replace(
             "layers.Conv2D(filters, 1, strides=2, use_bias=False)(both)",
             "layers.Conv2D(filters, 1, use_bias=False)(layers.AveragePooling2D(2)(both))"),
+        "dropout in the branch": WIDENING.replace("[shortcut, y]", "[shortcut, layers.Dropout(0.2)(y)]"),
+        "dropout on the shortcut": WIDENING.replace("[shortcut, y]", "[layers.Dropout(0.5)(shortcut), y]"),
+        "one normalization too many": WIDENING.replace(
+            "    y = layers.ReLU()", "    y = layers.BatchNormalization()(y)\n    y = layers.ReLU()"),
         "no shortcut": WIDENING.replace("layers.Add()([shortcut, y])", "y"),
         "concatenated": WIDENING.replace("layers.Add()", "layers.Concatenate()"),
         "nothing returned": WIDENING.replace("return ", ""),
@@ -121,7 +129,8 @@ def mended(x, filters):
         x = layers.Activation("relu")(layers.BatchNormalization()(x))
         x = layers.Conv2D(filters, (3, 3), padding="same", use_bias=False)(x)
     return untouched + x
-"""],
+""",
+        MENDED.replace("BatchNormalization()", "BatchNormalization(epsilon=1e-5)")],
     wrong={
         "as it was": MENDED.replace("y = layers.ReLU()(layers.BatchNormalization()(x))",
                                     "x = y = layers.ReLU()(layers.BatchNormalization()(x))"),
@@ -158,6 +167,8 @@ def mended(x, filters):
                                         "y = layers.BatchNormalization()(y)"),
         "ReLU before the normalization": MENDED.replace("layers.ReLU()(layers.BatchNormalization()(x))",
                                                         "layers.BatchNormalization()(layers.ReLU()(x))"),
+        "dropout in the branch": MENDED.replace("[x, y]", "[x, layers.Dropout(0.2)(y)]"),
+        "a normalization behind the branch": MENDED.replace("[x, y]", "[x, layers.BatchNormalization()(y)]"),
         "no shortcut": MENDED.replace("layers.Add()([x, y])", "y"),
         "the residual twice": MENDED.replace("[x, y]", "[y, y]"),
         "a 1x1 on the shortcut": MENDED.replace("[x, y]", "[layers.Conv2D(filters, 1, use_bias=False)(x), y]"),
@@ -180,14 +191,37 @@ def free_line():
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 """
 ADD = "layers.Add()([x, y])"
+STAGES = """
+def free_line():
+    ops = keras.ops
+    inputs = keras.Input((32, 32, 3))
+    x = layers.Conv2D(6, 3, padding="same", use_bias=False)(inputs)
+    for i in range(15):
+        wide = i in (5, 10)
+        y = layers.ReLU()(layers.BatchNormalization()(x))
+        y = layers.Conv2D(x.shape[-1] * (1 + wide), 3, 1 + wide, padding="same", use_bias=False)(y)
+        y = layers.ReLU()(layers.BatchNormalization()(y))
+        y = layers.Conv2D(y.shape[-1], 3, padding="same", use_bias=False)(y)
+        if wide:
+            x = layers.AveragePooling2D(2)(x)
+            x = layers.Concatenate()([x, ops.zeros_like(x)])
+        x = layers.Add()([x, y])
+    x = layers.ReLU()(layers.BatchNormalization()(x))
+    x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
+"""
+POST = BLOCKS.replace("y = layers.ReLU()(layers.BatchNormalization()(x))\n        y = layers.Conv2D(8, 3, padding=\"same\")(y)",
+                      "y = layers.Conv2D(8, 3, padding=\"same\")(x)").replace(ADD, "layers.Add()([x, layers.BatchNormalization()(y)])")
 DESIGN = Answers(
     right=[
         DEEP,
         BLOCKS,
         "def free_line():\n    return resnet_cifar(38, version=2, shortcut='projection', width=0.35)",
         BLOCKS.replace("layers.ReLU()", 'layers.Activation("silu")').replace(ADD, "y + x"),
-        BLOCKS.replace('layers.Conv2D(8, 3, padding="same")(y)\n        y = layers.ReLU()(layers.BatchNorm'
-                       'alization()(y))', 'layers.Conv2D(8, 3, padding="same", activation="relu")(y)'),
+        BLOCKS.replace("[x, y]", "[x, layers.Dropout(0.1)(y)]"),
+        STAGES,
+        STAGES.replace("ops.zeros_like(x)", "layers.Rescaling(0.0)(x)"),
+        STAGES.replace("layers.AveragePooling2D(2)(x)", "x[:, ::2, ::2]"),
         """
 def free_line():
     inputs = keras.Input((32, 32, 3))
@@ -226,6 +260,30 @@ def block(x, filters):
         "one shortcut around all": BLOCKS.replace(ADD, "y").replace("    for i", "    first = x\n    for i").replace(
             "\n    x = layers.ReLU()(layers.BatchN", "\n    x = layers.Add()([first, x])\n    x = layers.ReLU()(layers.BatchN"),
         "no shortcuts": BLOCKS.replace(ADD, "y"),
+        "post-activation blocks": POST,
+        "post-activation blocks, the ReLU inside the branch": POST.replace(
+            "layers.BatchNormalization()(y)])", "layers.ReLU()(layers.BatchNormalization()(y))])"),
+        "no normalization inside": BLOCKS.replace("(layers.BatchNormalization()(y))", "(y)"),
+        "no normalization in any block": BLOCKS.replace("        y = layers.ReLU()(layers.BatchNormalization()(x))",
+                                                        "        y = layers.ReLU()(x)"),
+        "a convolution with its own ReLU, no normalization": BLOCKS.replace(
+            'layers.Conv2D(8, 3, padding="same")(y)\n        y = layers.ReLU()(layers.BatchNorm'
+            'alization()(y))', 'layers.Conv2D(8, 3, padding="same", activation="relu")(y)'),
+        "ReLU before the normalization": BLOCKS.replace("        y = layers.ReLU()(layers.BatchNormalization()(x))",
+                                                        "        y = layers.BatchNormalization()(layers.ReLU()(x))"),
+        "a ReLU at the end of each branch": BLOCKS.replace("[x, y]", "[x, layers.ReLU()(y)]"),
+        "a last convolution with its own ReLU": BLOCKS.replace(
+            'layers.Conv2D(8, 3, padding="same")(y)\n        x =',
+            'layers.Conv2D(8, 3, padding="same", activation="relu")(y)\n        x ='),
+        "a normalization at the end of each branch": BLOCKS.replace("[x, y]", "[x, layers.BatchNormalization()(y)]"),
+        "max-pooling on the line in every block": BLOCKS.replace(
+            "[x, y]", '[layers.MaxPooling2D(3, 1, padding="same")(x), y]'),
+        "the line doubled, not filled up with zeros": STAGES.replace("ops.zeros_like(x)", "x"),
+        "the block of exercise 2": STAGES.replace(
+            "            x = layers.AveragePooling2D(2)(x)\n            x = layers.Concatenate()([x, ops.zeros_like(x)])",
+            "            x = layers.Conv2D(y.shape[-1], 1, 2, use_bias=False)(both)").replace(
+            "        y = layers.ReLU()(layers.BatchNormalization()(x))\n",
+            "        y = both = layers.ReLU()(layers.BatchNormalization()(x))\n"),
         "each residual added to itself": BLOCKS.replace("[x, y]", "[y, y]"),
         "too shallow": BLOCKS.replace("range(15)", "range(12)"),
         "too many parameters": DEEP.replace("0.4", "0.5"),
