@@ -30,6 +30,7 @@ def folded(kernel, bias, gamma, beta, mean, variance, epsilon):
         "one scale for all": FOLD.replace("    return", "    scale = scale.mean()\n    return"),
         "a bias per input": FOLD.replace("(bias - mean) * scale + beta", "np.zeros(kernel.shape[2])"),
         "the kernel alone": FOLD.replace(", (bias - mean) * scale + beta", ""),
+        "the scale along another axis": FOLD.replace("kernel * scale", "kernel * scale[:, None]"),
         "left open": "def folded(*given):\n    pass"})
 
 GROUP = """
@@ -66,6 +67,14 @@ def group_norm(x, gamma, beta, groups, epsilon=1e-3):
         "another epsilon": GROUP.replace("variance + epsilon", "variance + 1e-3"),
         "no gamma": GROUP.replace("gamma * ", ""),
         "not reshaped": GROUP.replace(".reshape(x.shape) + beta", "").replace("gamma * ", ""),
+        "Keras's own layer": """
+def group_norm(x, gamma, beta, groups, epsilon=1e-3):
+    norm = layers.GroupNormalization(groups, epsilon=epsilon)
+    norm.build(x.shape)
+    norm.set_weights([gamma, beta])
+    return keras.ops.convert_to_numpy(keras.ops.stop_gradient(norm(x)))
+""",
+        "a tensor": GROUP.replace("return ", "return keras.ops.convert_to_tensor(").replace(" + beta", " + beta)"),
         "left open": "def group_norm(*given):\n    pass"})
 
 MENDED = """
@@ -85,6 +94,12 @@ def mended(base, classes):
         part.trainable = False
     x = layers.GlobalAveragePooling2D()(base.output)
     return keras.Model(base.input, layers.Dense(classes, activation="softmax")(x))
+""",
+        """
+def mended(base, classes):
+    base.trainable = False
+    head = [layers.GlobalAveragePooling2D(), layers.Dense(classes, activation="softmax")]
+    return keras.Sequential([keras.Input(base.input_shape[1:]), base, *head])
 """],
     wrong={
         "inference mode, but all can learn": MENDED.replace("base.trainable = False", "pass").replace(
@@ -102,6 +117,19 @@ def mended(base, classes):
         if isinstance(part, layers.BatchNormalization):
             part.trainable = False"""),
         "gamma and beta switched off, the averages not": MENDED.replace("    base.trainable = False", """
+    for part in base.layers:
+        for weight in part.trainable_weights:
+            weight.trainable = False"""),
+        "gamma and beta switched off, no moving": MENDED.replace("    base.trainable = False", """
+    for part in base.layers:
+        if isinstance(part, layers.BatchNormalization):
+            part.momentum = 1.0
+        for weight in part.trainable_weights:
+            weight.trainable = False"""),
+        "a copy whose averages move": MENDED.replace("    base.trainable = False", """
+    copy = keras.models.clone_model(base)
+    copy.set_weights(base.get_weights())
+    base = copy
     for part in base.layers:
         for weight in part.trainable_weights:
             weight.trainable = False"""),
@@ -134,12 +162,29 @@ def without_normalization():
         x = layers.Conv2D(12, 3, padding="same", kernel_initializer=start)(x)
         x = layers.Activation("tanh")(x)
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.Flatten()(x)))
+""",
+        DEEP.replace(', activation="tanh"', "").replace('"he_normal")(x)', '"he_normal")(x)\n        x = keras.ops.tanh(x)'),
+        """
+def without_normalization():
+    x = inputs = keras.Input((28, 28, 1))
+    for i in range(20):
+        start = keras.initializers.VarianceScaling(2.44)  # twice, and the padding allowed for
+        x = layers.Conv2D(16, 3, 4 if i == 0 else 1, padding="same", kernel_initializer=start)(x)
+        x = layers.PReLU()(x)
+    return keras.Model(inputs, layers.Dense(10, activation="softmax")(layers.GlobalAveragePooling2D()(x)))
 """],
     wrong={
         "Glorot's start with ReLU": DEEP.replace('"tanh"', '"relu"').replace("he_normal", "glorot_uniform"),
         "sigmoids": DEEP.replace('"tanh"', '"sigmoid"'),
         "no activations": DEEP.replace(' activation="tanh",', ""),
         "linear activations": DEEP.replace('"tanh"', '"linear"'),
+        "nearly linear": DEEP.replace(' activation="tanh",', "").replace(
+            '"he_normal")(x)', '"he_normal")(x)\n        x = layers.LeakyReLU(0.95)(x)'),
+        "divided by the deviation": DEEP.replace(' activation="tanh",', "").replace(
+            '"he_normal")(x)', '"he_normal")(x)\n        x = layers.Lambda(lambda v: v / keras.ops.std(v))(x)'),
+        "less the mean": DEEP.replace('"tanh"', "lambda v: keras.ops.tanh(v - keras.ops.mean(v))"),
+        "activations in front": DEEP.replace(' activation="tanh",', "").replace(
+            "        x = layers.Conv2D(", "        x = layers.Activation('tanh')(x)\n        x = layers.Conv2D("),
         "a small start": DEEP.replace('"he_normal"', 'keras.initializers.RandomNormal(stddev=0.05)'),
         "a start that explodes": DEEP.replace('"he_normal"', 'keras.initializers.VarianceScaling(30.0)'),
         "too shallow": DEEP.replace("range(20)", "range(12)"),
