@@ -210,8 +210,10 @@ def free_line():
     x = layers.GlobalAveragePooling2D()(x)
     return keras.Model(inputs, layers.Dense(10, activation="softmax")(x))
 """
-POST = BLOCKS.replace("y = layers.ReLU()(layers.BatchNormalization()(x))\n        y = layers.Conv2D(8, 3, padding=\"same\")(y)",
-                      "y = layers.Conv2D(8, 3, padding=\"same\")(x)").replace(ADD, "layers.Add()([x, layers.BatchNormalization()(y)])")
+FIRST = "layers.ReLU()(layers.BatchNormalization()(x))\n"
+POST = BLOCKS.replace(f"y = {FIRST}        y = layers.Conv2D(8, 3, padding=\"same\")(y)",
+                      "y = layers.Conv2D(8, 3, padding=\"same\")(x)").replace(
+    ADD, "layers.Add()([x, layers.BatchNormalization()(y)])")
 DESIGN = Answers(
     right=[
         DEEP,
@@ -264,24 +266,24 @@ def block(x, filters):
         "post-activation blocks, the ReLU inside the branch": POST.replace(
             "layers.BatchNormalization()(y)])", "layers.ReLU()(layers.BatchNormalization()(y))])"),
         "no normalization inside": BLOCKS.replace("(layers.BatchNormalization()(y))", "(y)"),
-        "no normalization in any block": BLOCKS.replace("        y = layers.ReLU()(layers.BatchNormalization()(x))",
-                                                        "        y = layers.ReLU()(x)"),
+        "no normalization in any block": BLOCKS.replace("y = " + FIRST, "y = layers.ReLU()(x)\n"),
         "a convolution with its own ReLU, no normalization": BLOCKS.replace(
             'layers.Conv2D(8, 3, padding="same")(y)\n        y = layers.ReLU()(layers.BatchNorm'
             'alization()(y))', 'layers.Conv2D(8, 3, padding="same", activation="relu")(y)'),
-        "ReLU before the normalization": BLOCKS.replace("        y = layers.ReLU()(layers.BatchNormalization()(x))",
-                                                        "        y = layers.BatchNormalization()(layers.ReLU()(x))"),
+        "ReLU before the normalization": BLOCKS.replace(
+            "y = " + FIRST, "y = layers.BatchNormalization()(layers.ReLU()(x))\n"),
         "a ReLU at the end of each branch": BLOCKS.replace("[x, y]", "[x, layers.ReLU()(y)]"),
         "a last convolution with its own ReLU": BLOCKS.replace(
             'layers.Conv2D(8, 3, padding="same")(y)\n        x =',
             'layers.Conv2D(8, 3, padding="same", activation="relu")(y)\n        x ='),
-        "a normalization at the end of each branch": BLOCKS.replace("[x, y]", "[x, layers.BatchNormalization()(y)]"),
+        "a normalization at the end of each branch": BLOCKS.replace(
+            "[x, y]", "[x, layers.BatchNormalization()(y)]"),
         "max-pooling on the line in every block": BLOCKS.replace(
             "[x, y]", '[layers.MaxPooling2D(3, 1, padding="same")(x), y]'),
         "the line doubled, not filled up with zeros": STAGES.replace("ops.zeros_like(x)", "x"),
         "the block of exercise 2": STAGES.replace(
-            "            x = layers.AveragePooling2D(2)(x)\n            x = layers.Concatenate()([x, ops.zeros_like(x)])",
-            "            x = layers.Conv2D(y.shape[-1], 1, 2, use_bias=False)(both)").replace(
+            "layers.AveragePooling2D(2)(x)\n            x = layers.Concatenate()([x, ops.zeros_like(x)])",
+            "layers.Conv2D(y.shape[-1], 1, 2, use_bias=False)(both)").replace(
             "        y = layers.ReLU()(layers.BatchNormalization()(x))\n",
             "        y = both = layers.ReLU()(layers.BatchNormalization()(x))\n"),
         "each residual added to itself": BLOCKS.replace("[x, y]", "[y, y]"),
